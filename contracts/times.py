@@ -1,0 +1,80 @@
+"""Times and days: RFC 3339 at the edge, aware UTC inside, local days in Asia/Ho_Chi_Minh."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+#: The zone in which the contract's days begin and end.
+LOCAL_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+
+#: An event's time may not lie before this day, nor further ahead of now than this.
+EARLIEST_DAY: Final = date(2000, 1, 1)
+FURTHEST_AHEAD: Final = timedelta(minutes=5)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+# Viet Nam has kept UTC+7 without daylight saving since 1975, before the earliest event time that
+# the contract takes, so a day number is plain arithmetic (a test holds it against the zone's data).
+_LOCAL_OFFSET_MICROSECONDS: Final = 7 * 3600 * 1_000_000
+_DAY_MICROSECONDS: Final = 24 * 3600 * 1_000_000
+_EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+_RFC3339: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+
+
+def parse_rfc3339(text: str) -> datetime:
+    """Read an RFC 3339 date-time with an offset as aware UTC, cut to whole microseconds.
+
+    Raises:
+        ValueError: when the text is not RFC 3339, has no offset, or names no real moment.
+    """
+    found = _RFC3339.fullmatch(text)
+    if found is None:
+        raise ValueError(
+            "must be RFC 3339 with an offset, for example 2026-11-22T08:30:00+07:00",
+        )
+    day, clock, fraction, offset = found.groups()
+    microseconds = (fraction or "")[:6].ljust(6, "0")
+    offset = "+00:00" if offset in "Zz" else offset
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}.{microseconds}{offset}").astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"names no real moment: {error}") from None
+
+
+def format_rfc3339(moment: datetime) -> str:
+    """Write an aware moment as RFC 3339 in UTC, with ``Z`` and only the fraction it has."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def epoch_microseconds(moment: datetime) -> int:
+    """Whole microseconds since 1970-01-01T00:00:00Z."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_epoch_microseconds(microseconds: int) -> datetime:
+    """The inverse of `epoch_microseconds`, aware UTC."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+def local_day(moment: datetime) -> date:
+    """The calendar day of a moment in Asia/Ho_Chi_Minh."""
+    return moment.astimezone(LOCAL_ZONE).date()
+
+
+def local_ordinal(microseconds: int) -> int:
+    """The local day of an epoch time in microseconds, as a proleptic ordinal (``date.toordinal``)."""
+    return (microseconds + _LOCAL_OFFSET_MICROSECONDS) // _DAY_MICROSECONDS + _EPOCH_ORDINAL
+
+
+def time_objection(moment: datetime, now: datetime) -> str | None:
+    """Why an event time is outside the contract's bounds, or None when it is inside."""
+    if local_day(moment) < EARLIEST_DAY:
+        return f"time lies before {EARLIEST_DAY}; check the clock or the unit of the source's time"
+    if moment - now > FURTHEST_AHEAD:
+        return (
+            "time lies more than 5 minutes ahead of now; check the clock and offset of the source"
+        )
+    return None
