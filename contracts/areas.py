@@ -14,7 +14,7 @@ from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 Level = Literal["province", "district", "commune"]
 LEVELS: Final[tuple[Level, ...]] = ("province", "district", "commune")
@@ -149,7 +149,7 @@ def _area(row: dict[str, str]) -> Area:
         area_id=row["area_id"],
         code=row["code"],
         name=row["name"],
-        level=cast("Level", row["level"]),
+        level=row["level"],
         parent_id=row["parent_id"] or None,
         valid_from=_day(row["valid_from"]),
         valid_to=_day(row["valid_to"]),
