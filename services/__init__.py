@@ -1,0 +1,1 @@
+"""The programs. Each room beside `chassis` is one process; they speak over topics and HTTP."""
