@@ -1,0 +1,43 @@
+"""The catalogue of indicators as data: facts, conditions, populations, numerators, targets, sources.
+
+The law of this room: officials' rules stand in the YAML files beside this one; `model` says what
+form they have and `reading` refuses what does not hold together.
+"""
+
+from contracts.catalogue.model import (
+    AgeCondition,
+    All,
+    AnyOf,
+    Catalogue,
+    Condition,
+    Expression,
+    Fact,
+    FactCondition,
+    Indicator,
+    LatestCondition,
+    Not,
+    Population,
+    Satisfied,
+    SubjectRules,
+)
+from contracts.catalogue.reading import CatalogueError, load, read
+
+__all__ = [
+    "AgeCondition",
+    "All",
+    "AnyOf",
+    "Catalogue",
+    "CatalogueError",
+    "Condition",
+    "Expression",
+    "Fact",
+    "FactCondition",
+    "Indicator",
+    "LatestCondition",
+    "Not",
+    "Population",
+    "Satisfied",
+    "SubjectRules",
+    "load",
+    "read",
+]
