@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from contracts.events import EVENT_MODELS, TYPE_PREFIX
+from contracts.pace import Milestone
 from contracts.subjects import SubjectKind
 
 #: Bit masks are stored as signed 64-bit integers, so this many indicators can be counted.
@@ -205,17 +206,21 @@ class Targets(Entry):
     by_2025: Annotated[Decimal | None, Field(alias="2025")] = None
     by_2030: Annotated[Decimal | None, Field(alias="2030")] = None
 
-    def dated(self) -> list[tuple[date, Decimal]]:
+    def dated(self) -> list[Milestone]:
         """The targets with the days on which they fall due, earliest first."""
         pairs = ((date(2025, 12, 31), self.by_2025), (date(2030, 12, 31), self.by_2030))
-        return [(day, percent) for day, percent in pairs if percent is not None]
+        return [Milestone(day, percent) for day, percent in pairs if percent is not None]
 
 
 class Baseline(Entry):
     """A configured start of the pace: a value in percent on a day."""
 
     on: date
-    value: Decimal
+    percent: Decimal
+
+    def milestone(self) -> Milestone:
+        """The baseline as the first point of the pace."""
+        return Milestone(self.on, self.percent)
 
 
 class Indicator(Entry):
