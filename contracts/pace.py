@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Final
 
 _CENT: Final = Decimal("0.01")
@@ -60,7 +61,7 @@ def pace_on(
         line.insert(0, baseline)
     if not line or today < line[0].on:
         return None
-    for start, end in zip(line, line[1:], strict=False):
+    for start, end in pairwise(line):
         if start.on <= today <= end.on:
             done = Decimal((today - start.on).days) / Decimal((end.on - start.on).days)
             return two_decimals(start.percent + (end.percent - start.percent) * done)
