@@ -8,6 +8,7 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     InvalidReplicationFactorError,
+    KafkaConnectionError,
     KafkaError,
     TopicAlreadyExistsError,
     for_code,
@@ -37,15 +38,14 @@ async def ensure_topics(settings: KafkaSettings, topics: Mapping[str, Mapping[st
         aiokafka.errors.KafkaError: the broker does not answer.
     """
     async for attempt in stamina.retry_context(
-        on=_is_transient, attempts=None, timeout=START_SECONDS, wait_initial=0.2, wait_max=3.0
+        on=(KafkaError, OSError),
+        attempts=None,
+        timeout=START_SECONDS,
+        wait_initial=0.2,
+        wait_max=3.0,
     ):
         with attempt:
             await _ensure_once(settings, topics)
-
-
-def _is_transient(error: Exception) -> bool:
-    # Too few brokers for the replication factor is how a cluster looks while it starts.
-    return isinstance(error, KafkaError | OSError | InvalidReplicationFactorError)
 
 
 async def _ensure_once(settings: KafkaSettings, topics: Mapping[str, Mapping[str, str]]) -> None:
@@ -58,17 +58,20 @@ async def _ensure_once(settings: KafkaSettings, topics: Mapping[str, Mapping[str
         missing = [name for name in topics if name not in existing]
         if not missing:
             return
-        answer = await admin.create_topics(
-            [
-                NewTopic(
-                    name,
-                    settings.partitions,
-                    settings.replication_factor,
-                    topic_configs=dict(topics[name]),
-                )
-                for name in missing
-            ]
-        )
+        new = [
+            NewTopic(
+                name,
+                settings.partitions,
+                settings.replication_factor,
+                topic_configs=dict(topics[name]),
+            )
+            for name in missing
+        ]
+        try:
+            answer = await admin.create_topics(new)
+        except AttributeError as error:
+            # So aiokafka 0.14 fails while a cluster that starts has no controller.
+            raise KafkaConnectionError("the cluster has no controller yet") from error
         for name, code, *message in answer.topic_errors:
             _check(name, code, message[0] if message else None)
     finally:
@@ -82,7 +85,8 @@ def _check(topic: str, code: int, message: str | None) -> None:
         log.info("topic created", topic=topic)
     elif error is TopicAlreadyExistsError:
         log.info("topic exists already", topic=topic)
-    elif getattr(error, "retriable", False) or error is InvalidReplicationFactorError:
+    elif error.retriable or error is InvalidReplicationFactorError:
+        # Too few brokers for the replication factor is how a cluster looks while it starts.
         raise error(f"{topic}: {message or error.__name__}")
     else:
         raise TopicError(
