@@ -292,70 +292,70 @@ class _CitizenEvent(Envelope):
 
 
 class CitizenRegistered(_CitizenEvent):
-    """`identity.citizen-registered`."""
+    """A citizen is registered in a commune."""
 
     type: Literal["vn.nhipso.identity.citizen-registered.v1"]
     data: CitizenRegisteredData
 
 
 class ResidenceChanged(_CitizenEvent):
-    """`identity.residence-changed`."""
+    """A citizen lives in another commune."""
 
     type: Literal["vn.nhipso.identity.residence-changed.v1"]
     data: ResidenceChangedData
 
 
 class CitizenDeparted(_CitizenEvent):
-    """`identity.citizen-departed`."""
+    """A citizen has died or moved away."""
 
     type: Literal["vn.nhipso.identity.citizen-departed.v1"]
     data: CitizenDepartedData
 
 
 class PartyMembershipChanged(_CitizenEvent):
-    """`identity.party-membership-changed`."""
+    """A citizen is, or is no longer, a party member."""
 
     type: Literal["vn.nhipso.identity.party-membership-changed.v1"]
     data: PartyMembershipChangedData
 
 
 class EidChanged(_CitizenEvent):
-    """`identity.eid-changed`."""
+    """A citizen's electronic identity (VNeID) has another level or activation."""
 
     type: Literal["vn.nhipso.identity.eid-changed.v1"]
     data: EidChangedData
 
 
 class ESignatureChanged(_CitizenEvent):
-    """`identity.e-signature-changed`."""
+    """A citizen's personal electronic signature is active, or no longer."""
 
     type: Literal["vn.nhipso.identity.e-signature-changed.v1"]
     data: ActiveData
 
 
 class PortalAccountChanged(_CitizenEvent):
-    """`public-service.account-changed`."""
+    """A citizen's account on a public-service portal is active, or no longer."""
 
     type: Literal["vn.nhipso.public-service.account-changed.v1"]
     data: PortalAccountChangedData
 
 
 class DossierSubmitted(_CitizenEvent):
-    """`public-service.dossier-submitted`."""
+    """A citizen submitted a dossier online."""
 
     type: Literal["vn.nhipso.public-service.dossier-submitted.v1"]
     data: DossierSubmittedData
 
 
 class AppChanged(_CitizenEvent):
-    """`public-service.app-changed`."""
+    """A citizen uses an app of the province, or no longer."""
 
     type: Literal["vn.nhipso.public-service.app-changed.v1"]
     data: AppChangedData
 
 
 class DossierChanged(Envelope):
-    """`public-service.dossier-changed`."""
+    """A dossier's handling has changed."""
 
     subject_kinds = (SubjectKind.DOSSIER,)
     type: Literal["vn.nhipso.public-service.dossier-changed.v1"]
@@ -363,42 +363,42 @@ class DossierChanged(Envelope):
 
 
 class PaymentAccountChanged(_CitizenEvent):
-    """`payment.account-changed`."""
+    """A citizen's account for electronic payment is active, or no longer."""
 
     type: Literal["vn.nhipso.payment.account-changed.v1"]
     data: PaymentAccountChangedData
 
 
 class PaymentTransactionCompleted(_CitizenEvent):
-    """`payment.transaction-completed`."""
+    """A citizen paid without cash."""
 
     type: Literal["vn.nhipso.payment.transaction-completed.v1"]
     data: PaymentTransactionCompletedData
 
 
 class HealthRecordChanged(_CitizenEvent):
-    """`health.record-changed`."""
+    """A citizen's electronic health record is active, or no longer."""
 
     type: Literal["vn.nhipso.health.record-changed.v1"]
     data: ActiveData
 
 
 class TeleconsultationCompleted(_CitizenEvent):
-    """`health.teleconsultation-completed`."""
+    """A citizen was given health advice or care online."""
 
     type: Literal["vn.nhipso.health.teleconsultation-completed.v1"]
     data: TeleconsultationCompletedData
 
 
 class SubscriptionChanged(_CitizenEvent):
-    """`telecom.subscription-changed`."""
+    """A citizen's mobile subscription has changed."""
 
     type: Literal["vn.nhipso.telecom.subscription-changed.v1"]
     data: SubscriptionChangedData
 
 
 class FibreChanged(Envelope):
-    """`telecom.fibre-changed`."""
+    """A household's fibre broadband has changed."""
 
     subject_kinds = (SubjectKind.HOUSEHOLD,)
     type: Literal["vn.nhipso.telecom.fibre-changed.v1"]
@@ -406,28 +406,28 @@ class FibreChanged(Envelope):
 
 
 class TrainingCompleted(_CitizenEvent):
-    """`community.training-completed`."""
+    """A citizen was taught digital skills or told of the code of conduct."""
 
     type: Literal["vn.nhipso.community.training-completed.v1"]
     data: TrainingCompletedData
 
 
 class ConductAssessed(_CitizenEvent):
-    """`community.conduct-assessed`."""
+    """A citizen was found to follow the code of conduct, or not."""
 
     type: Literal["vn.nhipso.community.conduct-assessed.v1"]
     data: ConductAssessedData
 
 
 class HandbookChanged(_CitizenEvent):
-    """`community.handbook-changed`."""
+    """A citizen uses the electronic party-member handbook, or no longer."""
 
     type: Literal["vn.nhipso.community.handbook-changed.v1"]
     data: ActiveData
 
 
 class OrganisationChanged(Envelope):
-    """`registry.organisation-changed`."""
+    """An organisation, or what it uses, has changed."""
 
     subject_kinds = (SubjectKind.ORGANISATION,)
     type: Literal["vn.nhipso.registry.organisation-changed.v1"]
@@ -435,7 +435,7 @@ class OrganisationChanged(Envelope):
 
 
 class InstitutionChanged(Envelope):
-    """`registry.institution-changed`."""
+    """A school, college or health facility, or what it offers, has changed."""
 
     subject_kinds = (SubjectKind.INSTITUTION,)
     type: Literal["vn.nhipso.registry.institution-changed.v1"]
@@ -443,7 +443,7 @@ class InstitutionChanged(Envelope):
 
 
 class SubjectClosed(Envelope):
-    """`registry.subject-closed`."""
+    """A household, organisation, institution or dossier is closed."""
 
     subject_kinds = (
         SubjectKind.HOUSEHOLD,
@@ -456,7 +456,7 @@ class SubjectClosed(Envelope):
 
 
 class FiguresSubmitted(Envelope):
-    """`report.figures-submitted`."""
+    """A unit reports its own figures of an indicator for a period."""
 
     subject_kinds = (SubjectKind.AREA, SubjectKind.AGENCY)
     type: Literal["vn.nhipso.report.figures-submitted.v1"]

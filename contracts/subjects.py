@@ -6,6 +6,7 @@ Source: wire contract, "Envelope".
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -82,3 +83,17 @@ def parse_inside(subject: str) -> tuple[SubjectKind, str]:
         SubjectError: when it is not of the contract's form; the message shows no identifier.
     """
     return _parse(subject, _INSIDE)
+
+
+def edge_pattern(*kinds: SubjectKind) -> str:
+    """A regular expression (ECMA-262 too) for whole subjects of these kinds in edge form."""
+    return _pattern(kinds, _EDGE)
+
+
+def inside_pattern(*kinds: SubjectKind) -> str:
+    """A regular expression (ECMA-262 too) for whole subjects of these kinds in inside form."""
+    return _pattern(kinds, _INSIDE)
+
+
+def _pattern(kinds: Iterable[SubjectKind], forms: Mapping[SubjectKind, re.Pattern[str]]) -> str:
+    return "^(?:" + "|".join(f"{kind}:{forms[kind].pattern}" for kind in kinds) + ")$"

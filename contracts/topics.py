@@ -7,6 +7,8 @@ SUBJECT_EVENTS: Final = "subject-events.v1"
 REJECTED_EVENTS: Final = "rejected-events.v1"
 INDICATOR_EVENTS: Final = "indicator-events.v1"
 ALERT_EVENTS: Final = "alert-events.v1"
+#: One topic a source that speaks Kafka, for example ``inbox.vneid.v1``; created by its operator.
+INBOX_EVENTS: Final = "inbox.{source}.v1"
 
 CONTENT_TYPE_HEADER: Final = "content-type"
 CLOUDEVENTS_JSON: Final = "application/cloudevents+json"
