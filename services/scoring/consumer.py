@@ -1,0 +1,202 @@
+"""The consumer: batches of ``subject-events.v1`` into shard transactions, then Kafka offsets.
+
+FastStream subscribes; correctness lies in the transaction. Its manual acknowledgement swallows an
+exception and moves on, so nothing may be raised out of the handler: what a new try can mend is
+tried again in place, anything else stops the process before it commits.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+import stamina
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.message import StreamMessage
+
+from contracts.topics import SUBJECT_EVENTS
+from services.chassis.clock import Clock
+from services.scoring.metrics import Metrics
+from services.scoring.settings import ScoringSettings
+from services.scoring.shard import Shards
+
+#: What a lost connection, a restart or a full server looks like: the same batch may pass later.
+TRANSIENT: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
+
+#: Shards that commit at the same time; each holds one connection.
+_AT_ONCE: Final = 4
+
+_Batch = tuple[ConsumerRecord, ...]
+
+
+async def _parse(records: _Batch) -> StreamMessage[_Batch]:
+    """Wrap a batch without looking into it: FastStream's own parser fails on odd headers."""
+    return StreamMessage(raw_message=records, body=records)
+
+
+async def _decode(message: StreamMessage[_Batch]) -> _Batch:
+    return message.raw_message
+
+
+class Consumer:
+    """Feeds the shards that Kafka assigns to this process."""
+
+    def __init__(
+        self,
+        shards: Shards,
+        clock: Clock,
+        metrics: Metrics,
+        settings: ScoringSettings,
+    ) -> None:
+        self._shards = shards
+        self._clock = clock
+        self._metrics = metrics
+        self._settings = settings
+        self._sought: dict[int, int] = {}
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._subscriber: Any = None
+        self._log = structlog.get_logger(__name__)
+        #: Set after each commit; the roll-up waits for it.
+        self.committed = asyncio.Event()
+
+    def subscribe(self, broker: KafkaBroker) -> None:
+        """Register the handler; records flow once the broker is started."""
+        self._subscriber = broker.subscriber(
+            SUBJECT_EVENTS,
+            group_id=self._settings.group_id,
+            batch=True,
+            max_records=self._settings.batch_records,
+            batch_timeout_ms=int(self._settings.poll_seconds * 1000),
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            parser=_parse,
+            decoder=_decode,
+        )
+        self._subscriber(self._handle)
+
+    async def watch(self) -> None:
+        """Run until a batch fails beyond repair; raises what it failed with."""
+        await self._failed
+
+    def assigned(self) -> list[int]:
+        """The shards that Kafka has given to this process."""
+        consumer = self._kafka()
+        return [] if consumer is None else sorted(tp.partition for tp in consumer.assignment())
+
+    async def measure_lag(self) -> None:
+        """Set the lag of each assigned shard: the broker's end less PostgreSQL's position."""
+        consumer = self._kafka()
+        if consumer is None:
+            return
+        partitions = [TopicPartition(SUBJECT_EVENTS, shard) for shard in self.assigned()]
+        if not partitions:
+            self._metrics.lag.clear()
+            return
+        ends = await consumer.end_offsets(partitions)
+        positions = await self._shards.positions(tp.partition for tp in partitions)
+        self._metrics.lag.clear()
+        for partition, end in ends.items():
+            position, _ = positions.get(partition.partition, (0, None))
+            self._metrics.lag.labels(str(partition.partition)).set(max(0, end - position))
+
+    def _kafka(self) -> AIOKafkaConsumer | None:
+        return None if self._subscriber is None else self._subscriber.consumer
+
+    async def _handle(self, message: KafkaMessage) -> None:
+        if self._failed.done():
+            return
+        by_shard: defaultdict[int, list[ConsumerRecord]] = defaultdict(list)
+        for record in message.raw_message:
+            by_shard[record.partition].append(record)
+        try:
+            positions = await asyncio.gather(
+                *(self._take(shard, records) for shard, records in by_shard.items())
+            )
+            self.committed.set()
+            await self._commit(dict(zip(by_shard, positions, strict=True)))
+        except Exception as error:  # noqa: BLE001 - FastStream would swallow it and move on
+            if not self._failed.done():
+                self._failed.set_exception(error)
+
+    async def _take(self, shard: int, records: Sequence[ConsumerRecord]) -> int | None:
+        """Take a batch, however often it takes; returns the shard's position, None to seek."""
+        async with self._at_once:
+            async for attempt in stamina.retry_context(
+                on=TRANSIENT, attempts=None, timeout=None, wait_initial=0.1, wait_max=5.0
+            ):
+                with attempt, self._metrics.shard_transaction.time():
+                    taken = await self._shards.take(
+                        shard,
+                        records,
+                        self._clock.now(),
+                        gap_is_real=self._sought.get(shard) is not None,
+                    )
+        if taken.sought is not None:
+            self._seek(shard, taken.sought, records[0].offset)
+            return None
+        self._settle_gap(shard, records[0].offset)
+        self._count(records, taken.taken, [error.reason for error in taken.refused])
+        return taken.next_offset
+
+    def _seek(self, shard: int, offset: int, found: int) -> None:
+        """Fetch again from where PostgreSQL stands: Kafka's position has run ahead of it."""
+        consumer = self._kafka()
+        partition = TopicPartition(SUBJECT_EVENTS, shard)
+        self._log.warning("records are missing, seeking back", shard=shard, to=offset, found=found)
+        self._metrics.reseeks.inc()
+        if consumer is None or partition not in consumer.assignment():
+            return
+        consumer.seek(partition, offset)
+        self._sought[shard] = offset
+
+    def _settle_gap(self, shard: int, first: int) -> None:
+        sought = self._sought.pop(shard, None)
+        if sought is not None and first > sought:
+            self._metrics.missing_records.inc(first - sought)
+            self._log.error(
+                "the broker no longer has records that were never taken; "
+                "restore them or rebuild from a source",
+                shard=shard,
+                from_offset=sought,
+                to_offset=first,
+            )
+
+    def _count(self, records: Sequence[ConsumerRecord], taken: int, refused: list[Any]) -> None:
+        now = self._clock.now().timestamp()
+        for record in records[len(records) - taken :]:
+            self._metrics.event_to_state.observe(max(0.0, now - record.timestamp / 1000))
+        self._metrics.records.labels("taken").inc(taken - len(refused))
+        self._metrics.records.labels("refused").inc(len(refused))
+        self._metrics.records.labels("known").inc(len(records) - taken)
+        for reason in refused:
+            self._metrics.rejected.labels(reason).inc()
+
+    async def _commit(self, positions: dict[int, int | None]) -> None:
+        """Tell Kafka the positions; a failure costs nothing, since PostgreSQL decides."""
+        consumer = self._kafka()
+        offsets = {
+            TopicPartition(SUBJECT_EVENTS, shard): position
+            for shard, position in positions.items()
+            if position is not None
+        }
+        if consumer is None or not offsets:
+            return
+        owned = consumer.assignment()
+        try:
+            await consumer.commit({tp: at for tp, at in offsets.items() if tp in owned})
+        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            self._log.info("kafka offsets not committed", error=type(error).__name__)

@@ -1,0 +1,150 @@
+"""Records of ``subject-events.v1``, read into what the fold and the reports need.
+
+Only ingest writes the topic, so a record that cannot be read is a fault of ours or of a foreign
+writer: it is refused with a reason and kept, and the shard goes on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from contracts.areas import Areas
+from contracts.canonical import canonical_json
+from contracts.events import SUBJECT_EVENT, FiguresSubmitted, domain_of
+from contracts.reasons import Reason
+from contracts.subjects import SubjectError, SubjectKind, parse_inside
+from contracts.times import epoch_microseconds, local_day
+from services.scoring.core.facts import Change
+from services.scoring.core.reports import period_end
+
+_REPORTING: Final = frozenset({SubjectKind.AREA, SubjectKind.AGENCY})
+
+
+class UnreadableError(ValueError):
+    """A record that is not an event of the contract. Its text shows no identifier."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A unit's figure of one indicator and period, with its place in the order of registers."""
+
+    reporter: str
+    indicator: str
+    period: str
+    period_end: date
+    occurred_at: int
+    event_id: str
+    data: str
+    numerator: int | None
+    denominator: int | None
+    value: Decimal | None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is a report of."""
+        return self.reporter, self.indicator, self.period
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Where it stands among reports of the same thing: the greater one holds."""
+        return self.occurred_at, self.event_id, self.data
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvent:
+    """One event: whom it is about, what it changes, and where it came from."""
+
+    kind: SubjectKind
+    subject: str
+    source: str
+    domain: str
+    occurred_at: datetime
+    body: Change | Report
+
+
+Read = Callable[[bytes | None], ReadEvent]
+
+
+def reader(areas: Areas, indicators: frozenset[str]) -> Read:
+    """A function that reads a record's value.
+
+    Raises (the function):
+        UnreadableError: with the reason why it is refused.
+    """
+
+    def read(value: bytes | None) -> ReadEvent:
+        event = _validated(value)
+        try:
+            kind, identifier = parse_inside(event.subject)
+        except SubjectError as error:
+            raise UnreadableError(Reason.BAD_SUBJECT, str(error)) from None
+        if kind not in event.subject_kinds:
+            detail = f"{event.type} is not about a subject of kind {kind}"
+            raise UnreadableError(Reason.BAD_SUBJECT, detail)
+        data: dict[str, Any] = event.data.model_dump(mode="json", exclude_unset=True)
+        occurred_at = epoch_microseconds(event.time)
+        if isinstance(event, FiguresSubmitted):
+            if kind == SubjectKind.AREA and areas.get(identifier) is None:
+                raise UnreadableError(Reason.UNKNOWN_AREA, "there is no unit of that area id")
+            body: Change | Report = _report(event, data, occurred_at, indicators)
+        else:
+            code = data.get("area")
+            if code is not None and areas.commune(code, local_day(event.time)) is None:
+                detail = f"no commune had the code {code} on {local_day(event.time)}"
+                raise UnreadableError(Reason.UNKNOWN_AREA, detail)
+            body = Change(event.type, occurred_at, event.id, data)
+        return ReadEvent(kind, event.subject, event.source, domain_of(event.type), event.time, body)
+
+    return read
+
+
+def _validated(value: bytes | None) -> Any:
+    if not value:
+        raise UnreadableError(Reason.BAD_ENVELOPE, "the record is empty")
+    try:
+        return SUBJECT_EVENT.validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        # The union puts the event type before the field.
+        place = ".".join(str(part) for part in first["loc"] if "vn.nhipso" not in str(part))
+        reason = {
+            "union_tag_invalid": Reason.UNKNOWN_TYPE,
+            "union_tag_not_found": Reason.BAD_ENVELOPE,
+            "json_invalid": Reason.BAD_ENVELOPE,
+        }.get(first["type"])
+        if reason is None:
+            reason = {"data": Reason.BAD_DATA, "time": Reason.BAD_TIME}.get(
+                place.partition(".")[0], Reason.BAD_ENVELOPE
+            )
+        detail = "unknown event type" if reason is Reason.UNKNOWN_TYPE else first["msg"]
+        raise UnreadableError(reason, f"{place}: {detail}" if place else detail) from None
+
+
+def _report(
+    event: FiguresSubmitted, data: dict[str, Any], occurred_at: int, indicators: frozenset[str]
+) -> Report:
+    said = event.data
+    if said.indicator not in indicators:
+        detail = f"data.indicator: the catalogue has no indicator {said.indicator}"
+        raise UnreadableError(Reason.BAD_DATA, detail)
+    return Report(
+        event.subject,
+        said.indicator,
+        said.period,
+        period_end(said.period),
+        occurred_at,
+        event.id,
+        canonical_json(data),
+        said.numerator,
+        said.denominator,
+        said.value,
+    )
