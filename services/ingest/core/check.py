@@ -1,0 +1,216 @@
+"""The verdict on one event: every rule of the wire contract, in one order.
+
+Form of the envelope, then what the caller may send, then subject, time, data, area, and last
+whether the subject's identifier is repeated anywhere. The first objection is the reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from contracts.areas import Areas
+from contracts.events import EVENT_MODELS, Data, domain_of
+from contracts.reasons import Reason
+from contracts.subjects import PERSONAL_KINDS, SubjectKind
+from contracts.times import format_rfc3339, local_day, time_objection
+from contracts.tokens import Principal
+from services.ingest.core.envelope import JSON, Attributes, read_attributes
+from services.ingest.core.identifiers import Identifier, claimed_identifier, redact
+from services.ingest.core.pseudonyms import Pseudonymiser
+from services.ingest.core.verdicts import Accepted, ObjectionError, Refused, Verdict
+
+#: The extension that tells when ingest accepted the event (RFC 3339, UTC).
+RECORDED_AT: Final = "recordedat"
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the verdict rests on beside the event and its caller."""
+
+    areas: Areas
+    indicators: frozenset[str]
+    """Ids of the catalogue's indicators."""
+    pseudonymiser: Pseudonymiser
+
+
+@dataclass(frozen=True, slots=True)
+class _TypeRule:
+    domain: str
+    subject_kinds: tuple[SubjectKind, ...]
+    data: type[Data]
+    fields: frozenset[str]
+
+
+def _rule(event_type: str) -> _TypeRule:
+    model = EVENT_MODELS[event_type]
+    data = model.model_fields["data"].annotation
+    if not (isinstance(data, type) and issubclass(data, Data)):
+        raise TypeError(f"the data of {event_type} is not a Data model")
+    return _TypeRule(domain_of(event_type), model.subject_kinds, data, frozenset(data.model_fields))
+
+
+_RULES: Final = {event_type: _rule(event_type) for event_type in EVENT_MODELS}
+
+#: The domains that events come from.
+DOMAINS: Final = frozenset(rule.domain for rule in _RULES.values())
+
+
+def check(
+    raw: Mapping[str, Any], principal: Principal, now: datetime, knowledge: Knowledge
+) -> Verdict:
+    """Decide about one decoded event in edge form.
+
+    `now` is the moment of receipt; an accepted event carries it as `recordedat`.
+    """
+    try:
+        attributes = read_attributes(raw)
+        rule = _RULES[attributes.type]
+        _check_permission(attributes, rule, principal)
+        _check_subject(attributes, rule)
+        if objection := time_objection(attributes.occurred_at, now):
+            raise ObjectionError(Reason.BAD_TIME, objection)
+        sent = raw.get("data")
+        data = _listed_data(sent, rule)
+        _check_references(attributes, data, knowledge)
+        _check_personal_data(attributes, raw, data)
+    except ObjectionError as objection:
+        return refuse(raw, objection.reason, objection.detail)
+    record = {
+        "specversion": "1.0",
+        "id": attributes.id,
+        "source": attributes.source,
+        "type": attributes.type,
+        "subject": knowledge.pseudonymiser.inside(attributes.kind, attributes.identifier),
+        "time": format_rfc3339(attributes.occurred_at),
+        "datacontenttype": JSON,
+        **attributes.extensions,
+        RECORDED_AT: format_rfc3339(now),
+        "data": data,
+    }
+    return Accepted(record, attributes.occurred_at, rule.domain, len(sent or ()) - len(data))
+
+
+def refuse(raw: Any, reason: Reason, detail: str) -> Refused:
+    """Make a refusal in which nothing shows the subject's identifier.
+
+    `raw` is whatever was decoded in the event's place, also what is no object at all.
+    """
+    event = raw if isinstance(raw, Mapping) else {}
+    identifier = claimed_identifier(event.get("subject"))
+    event_id, source, event_type = (
+        value if isinstance(value := event.get(name), str) else None
+        for name in ("id", "source", "type")
+    )
+    rule = _RULES.get(event_type) if event_type is not None else None
+    return Refused(
+        reason=reason,
+        detail=_masked(identifier, detail) or "",
+        answer_id=identifier.mask(event_id) if identifier and event_id else event_id,
+        event_id=_masked(identifier, event_id),
+        source=_masked(identifier, source),
+        event_type=_masked(identifier, event_type),
+        domain=rule.domain if rule else None,
+    )
+
+
+def _masked(identifier: Identifier | None, text: str | None) -> str | None:
+    if text is None:
+        return None
+    return identifier.redact(text) if identifier else redact(text)
+
+
+def _check_permission(attributes: Attributes, rule: _TypeRule, principal: Principal) -> None:
+    if attributes.source not in principal.sources:
+        raise ObjectionError(
+            Reason.SOURCE_NOT_ALLOWED,
+            f"this token may send as {', '.join(sorted(principal.sources)) or 'no source'} alone",
+        )
+    if rule.domain not in principal.domains:
+        raise ObjectionError(
+            Reason.SOURCE_NOT_ALLOWED,
+            f"this token may not send events of the domain {rule.domain}; "
+            f"its domains are {', '.join(sorted(principal.domains)) or 'none'}",
+        )
+
+
+def _check_subject(attributes: Attributes, rule: _TypeRule) -> None:
+    if attributes.kind not in rule.subject_kinds:
+        kinds = " or ".join(rule.subject_kinds)
+        raise ObjectionError(
+            Reason.BAD_SUBJECT, f"the subject of this type must be of kind {kinds}"
+        )
+
+
+def _listed_data(data: Any, rule: _TypeRule) -> dict[str, Any]:
+    """The listed fields as they were sent, once the model has found no fault with them."""
+    if not isinstance(data, dict):
+        raise ObjectionError(Reason.BAD_DATA, "data is missing or not an object")
+    listed = {name: data[name] for name in data if name in rule.fields}
+    try:
+        rule.data.model_validate(listed)
+    except ValidationError as error:
+        raise ObjectionError(Reason.BAD_DATA, _fault(error)) from None
+    for name, value in listed.items():
+        if isinstance(value, str) and "\x00" in value:
+            raise ObjectionError(Reason.BAD_DATA, f"data.{name} must not hold the character NUL")
+    return listed
+
+
+def _fault(error: ValidationError) -> str:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(
+        f"{'.'.join(('data', *(str(part) for part in fault['loc'])))}: {fault['msg']}"
+        for fault in faults
+    )
+
+
+def _check_references(attributes: Attributes, data: dict[str, Any], knowledge: Knowledge) -> None:
+    """Object to areas and indicators that do not exist."""
+    code = data.get("area")
+    if code is not None:
+        day = local_day(attributes.occurred_at)
+        if knowledge.areas.commune(code, day) is None:
+            raise ObjectionError(
+                Reason.UNKNOWN_AREA,
+                f"no commune bore the code {code} on {day}; codes are read as of the event's time",
+            )
+    if attributes.kind is SubjectKind.AREA and knowledge.areas.get(attributes.identifier) is None:
+        raise ObjectionError(
+            Reason.UNKNOWN_AREA, f"subject names no known area: {attributes.identifier}"
+        )
+    indicator = data.get("indicator")
+    if indicator is not None and indicator not in knowledge.indicators:
+        raise ObjectionError(
+            Reason.BAD_DATA,
+            "data.indicator is not in the catalogue; scoring's /v1/indicators lists it",
+        )
+
+
+def _check_personal_data(
+    attributes: Attributes, raw: Mapping[str, Any], data: dict[str, Any]
+) -> None:
+    """Object to the subject's identifier in any text that would go on, or that names the event."""
+    if attributes.kind not in PERSONAL_KINDS:
+        return
+    identifier = Identifier(attributes.identifier)
+    where = [("id", attributes.id), ("source", attributes.source)]
+    for name, value in attributes.extensions.items():
+        where += [("the name of an extension", name), (f"the extension {name}", str(value))]
+    content_type = raw.get("datacontenttype")
+    if content_type is not None and content_type != JSON:
+        where.append(("datacontenttype", content_type))
+    where += [
+        (f"data.{name}", value)
+        for name, value in data.items()
+        if isinstance(value, str) and name != "area"
+    ]
+    for place, text in where:
+        if identifier.appears_in(text):
+            raise ObjectionError(
+                Reason.PERSONAL_DATA,
+                f"{place} repeats the subject's identifier, which may stand in subject alone; "
+                "take it out there",
+            )

@@ -1,0 +1,129 @@
+"""The way of a request's events: a verdict on each, publication, and what to answer."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from joserfc.jwk import ECKey
+
+from contracts.reasons import Reason
+from contracts.rejected import HttpOrigin
+from contracts.tokens import Principal
+from contracts.topics import (
+    CLOUDEVENTS_JSON,
+    CONTENT_TYPE_HEADER,
+    REJECTED_EVENTS,
+    SUBJECT_EVENTS,
+)
+from services.chassis.clock import Clock
+from services.ingest.core.check import Knowledge, check, refuse
+from services.ingest.core.verdicts import Accepted, Refused, Verdict
+from services.ingest.metrics import IngestMetrics
+from services.ingest.publisher import Publisher, Record
+from services.ingest.rejections import Refusal, records
+from services.ingest.wire import Mode, Received
+
+#: Other requests get their turn after so many verdicts.
+_TURN: Final = 500
+
+_ACCEPTED_HEADERS: Final = {CONTENT_TYPE_HEADER: CLOUDEVENTS_JSON}
+_REJECTED_HEADERS: Final = {CONTENT_TYPE_HEADER: "application/json"}
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a request's events, in their order."""
+
+    accepted: list[Accepted] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+class Pipeline:
+    """Takes events in: nothing is answered for before the broker has acknowledged it."""
+
+    def __init__(
+        self,
+        *,
+        knowledge: Knowledge,
+        publisher: Publisher,
+        sealing_key: ECKey,
+        max_event_bytes: int,
+        metrics: IngestMetrics,
+        clock: Clock,
+    ) -> None:
+        self._knowledge = knowledge
+        self._publisher = publisher
+        self._sealing_key = sealing_key
+        self._max_event_bytes = max_event_bytes
+        self._metrics = metrics
+        self._clock = clock
+
+    async def take(self, events: Sequence[Received], mode: Mode, caller: Principal) -> Outcome:
+        """Decide about events, publish the accepted and keep the refused.
+
+        Raises:
+            BrokerAwayError: not everything was acknowledged, so nothing counts as accepted.
+        """
+        now = self._clock.now()
+        outcome = await self._decide(events, mode, caller, now)
+        accepted = [(event.subject.encode(), _encode(event.record)) for event in outcome.accepted]
+        refused = await self._rejected(outcome.refusals, caller, now)
+        with self._metrics.publishing.time():
+            # Both are awaited to their end, so that no publication goes on unwatched.
+            results = await asyncio.gather(
+                self._publisher.publish(SUBJECT_EVENTS, accepted, _ACCEPTED_HEADERS),
+                self._publisher.publish(REJECTED_EVENTS, refused, _REJECTED_HEADERS),
+                return_exceptions=True,
+            )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        self._count(outcome, caller)
+        return outcome
+
+    async def _decide(
+        self, events: Sequence[Received], mode: Mode, caller: Principal, now: datetime
+    ) -> Outcome:
+        outcome = Outcome()
+        for place, event in enumerate(events, start=1):
+            verdict = self._verdict(event, caller, now)
+            if isinstance(verdict, Refused):
+                origin = HttpOrigin(mode=mode, index=event.index)
+                outcome.refusals.append(Refusal(verdict, origin, event.original))
+            else:
+                outcome.accepted.append(verdict)
+            if place % _TURN == 0:
+                await asyncio.sleep(0)
+        return outcome
+
+    def _verdict(self, event: Received, caller: Principal, now: datetime) -> Verdict:
+        if len(event.original) > self._max_event_bytes:
+            detail = f"an event may have {self._max_event_bytes} bytes; this one is larger"
+            return refuse(event.decoded, Reason.TOO_LARGE, detail)
+        if not isinstance(event.decoded, dict):
+            return refuse(event.decoded, Reason.BAD_ENVELOPE, "an event must be a JSON object")
+        return check(event.decoded, caller, now, self._knowledge)
+
+    async def _rejected(
+        self, refusals: Sequence[Refusal], caller: Principal, now: datetime
+    ) -> list[Record]:
+        if not refusals:
+            return []
+        return await asyncio.to_thread(
+            records,
+            refusals,
+            caller=caller.sub,
+            rejected_at=now,
+            public_key=self._sealing_key,
+        )
+
+    def _count(self, outcome: Outcome, caller: Principal) -> None:
+        for event in outcome.accepted:
+            self._metrics.accepted(event)
+        for refusal in outcome.refusals:
+            self._metrics.rejected(refusal.verdict, caller)

@@ -1,0 +1,53 @@
+"""Settings of ingest, read once from the environment (prefix ``NHIPSO_``, nested by ``__``)."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from services.chassis.settings import KafkaSettings, ServiceSettings, Settings, TokenSettings
+
+_MIB = 1024 * 1024
+
+
+class PseudonymSettings(Settings):
+    """The secret behind the pseudonyms of citizens and households."""
+
+    key_file: Path
+    """Holds at least 32 bytes as hexadecimal digits. Another key means other pseudonyms."""
+
+
+class RejectionSettings(Settings):
+    """The key that seals the originals of refused events."""
+
+    key_file: Path
+    """Holds a private EC P-256 key as a JWK."""
+
+
+class LimitSettings(Settings):
+    """Limits of what callers may send, and how long the broker is waited for."""
+
+    max_body_bytes: Annotated[int, Field(ge=1024, le=100 * _MIB)] = 10 * _MIB
+    """Largest body of a request, after decompression."""
+    max_event_bytes: Annotated[int, Field(ge=1024, le=512 * 1024)] = 256 * 1024
+    """Largest single event; must fit Kafka's limit of 1 MiB a batch with room to spare."""
+    max_bytes_in_flight: Annotated[int, Field(ge=_MIB)] = 128 * _MIB
+    """Bodies held at once by all requests; a request beyond it is told to come again."""
+    rate: Annotated[float, Field(gt=0)] = 50_000
+    """Events a second that one caller may send on average."""
+    burst: Annotated[float, Field(ge=1)] = 50_000
+    """Events that one caller may send at once."""
+    delivery_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """How long the broker may take to acknowledge before the answer is 503."""
+    retry_after_seconds: Annotated[int, Field(ge=1)] = 5
+    """What a caller is told to wait when the broker is away."""
+
+
+class IngestSettings(ServiceSettings):
+    """Everything ingest reads."""
+
+    kafka: KafkaSettings
+    tokens: TokenSettings
+    pseudonym: PseudonymSettings
+    rejections: RejectionSettings
+    ingest: LimitSettings = LimitSettings()
