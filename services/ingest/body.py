@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Self
 
 from fastapi import Request
 
@@ -48,7 +48,7 @@ class BodyReader:
         self._limit = limit
         self._taken = 0
 
-    def __enter__(self) -> "BodyReader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

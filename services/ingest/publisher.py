@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
 from faststream.kafka import KafkaBroker, KafkaResponse
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
@@ -26,6 +26,10 @@ Record = tuple[bytes, bytes]
 _MAX_BATCH_BYTES: Final = 900_000
 _RECORD_OVERHEAD_BYTES: Final = 80
 _ADMIN_TIMEOUT_MS: Final = 10_000
+
+
+#: After these the producer sends nothing any more; only a new one does.
+_FATAL: Final = (OutOfOrderSequenceNumber, ProducerFenced)
 
 
 class BrokerAwayError(Exception):
@@ -48,6 +52,7 @@ class Publisher:
         self._settings = settings
         self._timeout = timeout_seconds
         self._partitions: dict[str, int] = {}
+        self._failure: asyncio.Future[None] | None = None
         self._broker = KafkaBroker(
             settings.bootstrap_servers,
             client_id="nhipso-ingest",
@@ -72,6 +77,7 @@ class Publisher:
             aiokafka.errors.KafkaError: the broker does not answer.
             LookupError: a topic does not exist.
         """
+        self._failure = asyncio.get_running_loop().create_future()
         self._partitions = await _count_partitions(self._settings, list(topics))
         await self._broker.start()
 
@@ -79,13 +85,17 @@ class Publisher:
         """Disconnect, after what is under way has been sent."""
         await self._broker.stop()
 
+    async def watch(self) -> None:
+        """Wait until the producer is beyond repair, and raise why; for a supervised task."""
+        if self._failure is None:
+            raise RuntimeError("the publisher has not been started")
+        await asyncio.shield(self._failure)
+
     async def reachable(self) -> str | None:
         """Why the broker cannot be reached, or None; for readiness."""
         return None if await self._broker.ping(timeout=1.5) else "the broker does not answer"
 
-    async def publish(
-        self, topic: str, records: Sequence[Record], headers: dict[str, str]
-    ) -> None:
+    async def publish(self, topic: str, records: Sequence[Record], headers: dict[str, str]) -> None:
         """Publish records and wait until the broker has acknowledged every one.
 
         Cancelled or timed out, some of the records may have been written all the same.
@@ -105,7 +115,14 @@ class Publisher:
                 ]
                 await asyncio.gather(*acknowledgements)
         except (TimeoutError, KafkaError) as error:
+            self._note(error)
             raise BrokerAwayError(f"{topic}: {type(error).__name__}") from error
+
+    def _note(self, error: Exception) -> None:
+        # aiokafka's sender ends with a bare KafkaError when it meets what it does not expect.
+        fatal = isinstance(error, _FATAL) or type(error) is KafkaError
+        if fatal and self._failure is not None and not self._failure.done():
+            self._failure.set_exception(error)
 
     def _batches(
         self, topic: str, records: Sequence[Record]

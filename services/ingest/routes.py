@@ -22,7 +22,6 @@ from services.ingest.publisher import BrokerAwayError
 from services.ingest.settings import LimitSettings
 from services.ingest.wire import (
     NotCloudEventsError,
-    Received,
     UnsupportedMediaTypeError,
     mode_of,
     read_events,
@@ -82,9 +81,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 class EventsEndpoint:
     """Answers ``POST /v1/events``."""
 
-    def __init__(
-        self, *, pipeline: Pipeline, tokens: TokenVerifier, limits: LimitSettings
-    ) -> None:
+    def __init__(self, *, pipeline: Pipeline, tokens: TokenVerifier, limits: LimitSettings) -> None:
         self._pipeline = pipeline
         self._tokens = tokens
         self._limits = limits
@@ -128,7 +125,7 @@ class EventsEndpoint:
                     detail="The broker is away; nothing was accepted. Send the same events again.",
                     headers={"Retry-After": str(self._limits.retry_after_seconds)},
                 ) from None
-        return _answer(events, outcome)
+        return _answer(outcome)
 
     def _caller(self, request: Request) -> Principal:
         claims = self._tokens.verify(request.headers.get("authorization"))
@@ -153,7 +150,7 @@ class EventsEndpoint:
             )
 
 
-def _answer(events: list[Received], outcome: Outcome) -> JSONResponse:
+def _answer(outcome: Outcome) -> JSONResponse:
     if not outcome.refusals:
         status = HTTPStatus.ACCEPTED
     elif outcome.accepted:

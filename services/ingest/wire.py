@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+from urllib.parse import unquote
 
 import msgspec
 from cloudevents.core.base import BaseCloudEvent, EventFactory
@@ -22,6 +23,9 @@ Mode = Literal["binary", "structured", "batch"]
 
 _CE_PREFIX: Final = "ce-"
 _TIME_HEADER: Final = "ce-time"
+#: The SDK would parse the time, and fail, so it is put in as it is; the others are no attributes
+#: in binary mode, where data is the body and its type the content type.
+_UNMAPPED_HEADERS: Final = frozenset({_TIME_HEADER, "ce-data", "ce-datacontenttype"})
 _JSON_TYPE: Final = re.compile(r"(?:application|text)/(?:[a-z0-9.-]+\+)?json")
 _CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
 _REQUIRED: Final = ("specversion", "id", "source", "type")
@@ -123,12 +127,11 @@ def read_events(mode: Mode, headers: Mapping[str, str], body: bytes) -> list[Rec
 
 
 def _read_binary(headers: Mapping[str, str], body: bytes) -> Received:
-    # The SDK would parse the time, and fail; it is put in as it is after the mapping.
-    mapped = {name: value for name, value in headers.items() if name != _TIME_HEADER}
+    mapped = {name: value for name, value in headers.items() if name not in _UNMAPPED_HEADERS}
     event = from_binary(HTTPMessage(mapped, body), _FORMAT, _RawEvent)
     attributes = event.get_attributes()
     if _TIME_HEADER in headers:
-        attributes["time"] = headers[_TIME_HEADER]
+        attributes["time"] = unquote(headers[_TIME_HEADER])
     return Received(0, attributes | {"data": event.get_data()}, _FORMAT.write(event))
 
 

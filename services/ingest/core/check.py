@@ -70,8 +70,7 @@ def check(
         rule = _RULES[attributes.type]
         _check_permission(attributes, rule, principal)
         _check_subject(attributes, rule)
-        if objection := time_objection(attributes.occurred_at, now):
-            raise ObjectionError(Reason.BAD_TIME, objection)
+        _check_time(attributes, now)
         sent = raw.get("data")
         data = _listed_data(sent, rule)
         _check_references(attributes, data, knowledge)
@@ -142,6 +141,12 @@ def _check_subject(attributes: Attributes, rule: _TypeRule) -> None:
         raise ObjectionError(
             Reason.BAD_SUBJECT, f"the subject of this type must be of kind {kinds}"
         )
+
+
+def _check_time(attributes: Attributes, now: datetime) -> None:
+    objection = time_objection(attributes.occurred_at, now)
+    if objection is not None:
+        raise ObjectionError(Reason.BAD_TIME, objection)
 
 
 def _listed_data(data: Any, rule: _TypeRule) -> dict[str, Any]:

@@ -20,7 +20,8 @@ class Pseudonymiser:
     def __init__(self, key: bytes) -> None:
         if len(key) < SHORTEST_KEY_BYTES:
             raise ValueError(
-                f"the pseudonym key has {len(key)} bytes; it needs at least {SHORTEST_KEY_BYTES}"
+                f"the pseudonym key has {len(key)} bytes; it needs at least "
+                f"{SHORTEST_KEY_BYTES}, as `openssl rand -hex {SHORTEST_KEY_BYTES}` writes them"
             )
         self._key = key
 

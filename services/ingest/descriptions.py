@@ -1,0 +1,40 @@
+"""The interface described: JSON Schemas of the events and the AsyncAPI document. Open to all."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from contracts.events import EVENT_MODELS
+from contracts.schemas import SCHEMA_TYPES, asyncapi, event_schema
+from services.chassis.http import Problem
+
+_SCHEMA_JSON: Final = "application/schema+json"
+
+
+def router() -> APIRouter:
+    """The routes of the descriptions; the documents are made once, here."""
+    schemas = {event_type: event_schema(event_type) for event_type in SCHEMA_TYPES}
+    document = asyncapi()
+    routes = APIRouter()
+
+    @routes.get("/v1/schemas", summary="Event types, each with its JSON Schema")
+    async def list_schemas() -> JSONResponse:
+        return JSONResponse({"schemas": {name: schemas[name] for name in EVENT_MODELS}})
+
+    @routes.get("/v1/schemas/{event_type}", summary="JSON Schema of an event type")
+    async def read_schema(event_type: str) -> JSONResponse:
+        schema = schemas.get(event_type)
+        if schema is None:
+            raise Problem(
+                HTTPStatus.NOT_FOUND,
+                detail="The contract has no such event type; GET /v1/schemas lists them.",
+            )
+        return JSONResponse(schema, media_type=_SCHEMA_JSON)
+
+    @routes.get("/asyncapi.json", include_in_schema=False)
+    async def read_asyncapi() -> dict[str, Any]:
+        return document
+
+    return routes
