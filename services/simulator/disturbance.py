@@ -39,7 +39,7 @@ def disturb(
             waiting.append(spoilt)
         while len(waiting) > lateness:
             at = rng.randrange(len(waiting)) if lateness else 0
-            yield waiting.pop(at) if not lateness else _take(waiting, at)
+            yield _take(waiting, at) if lateness else waiting.pop(at)
     rng.shuffle(waiting)
     yield from waiting
 
@@ -79,7 +79,7 @@ def _citizen_event(event_id: str) -> dict[str, Any]:
     }
 
 
-def _unknown_area(event: Event) -> dict[str, Any]:
+def _unknown_area(_: Event) -> dict[str, Any]:
     return {
         "source": SOURCES["identity"],
         "type": "vn.nhipso.identity.residence-changed.v1",

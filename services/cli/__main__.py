@@ -1,0 +1,67 @@
+"""Entry point of the `nhipso` command."""
+
+import sys
+from typing import Annotated
+
+import stamina.instrumentation
+import typer
+from rich.text import Text
+
+from services.chassis.buildinfo import version
+from services.cli.exits import EPILOG, INTERRUPTED, OK, CommandError
+from services.cli.send import send
+from services.cli.simulate import simulate
+from services.cli.terminal import remarks
+
+app = typer.Typer(
+    name="nhipso",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+)
+for command in (simulate, send):
+    app.command(epilog=EPILOG)(command)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"nhipso {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def nhipso(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Nhịp Số: a province's digital-citizen and digital-society indicators, live.
+
+    `nhipso up` starts everything on this machine and fills it with an invented province. Then
+    `nhipso indicators` shows where the province or a commune stands, `alerts` who lags and
+    `status` whether the services are well.
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    stamina.instrumentation.set_on_retry_hooks([])  # a command tells of retries in its own way
+    try:
+        app(arguments, prog_name="nhipso")
+    except CommandError as error:
+        remarks().print(Text("error: ", "red"), str(error), sep="", soft_wrap=True, markup=False)
+        return error.code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Finds a running stack: the file `endpoints.json` that `nhipso up` writes.
+
+Source of its form: wire contract, "The embedded stack".
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from services.cli.exits import UNREACHABLE, USAGE, CommandError
+
+DEFAULT_ENDPOINTS: Final = Path(".local/endpoints.json")
+SOURCE_PREFIX: Final = "urn:nhipso:source:"
+SERVICES: Final = ("ingest", "scoring", "notifier", "dashboard")
+
+EndpointsOption = Annotated[
+    Path,
+    typer.Option(
+        "--endpoints",
+        envvar="NHIPSO_ENDPOINTS",
+        metavar="FILE",
+        help="The running stack's endpoints.json (DIR/endpoints.json of `nhipso up`).",
+        show_default=True,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Base URLs and tokens of a stack."""
+
+    urls: dict[str, str]
+    tokens: dict[str, str]
+    file: Path
+
+    def url(self, service: str) -> str:
+        """The base URL of a service.
+
+        Raises:
+            CommandError: when the file does not name it.
+        """
+        try:
+            return self.urls[service].rstrip("/")
+        except KeyError:
+            raise CommandError(f"{self.file} names no address of {service}", USAGE) from None
+
+    def token(self, name: str) -> str:
+        """The token called `name`: a source, ``operator``, ``leader`` or ``unit:<area id>``.
+
+        Raises:
+            CommandError: when the file holds no such token.
+        """
+        try:
+            return self.tokens[name]
+        except KeyError:
+            known = ", ".join(sorted(self.source_tokens())) or "none"
+            raise CommandError(
+                f"{self.file} holds no token for {name!r}; sources with a token: {known}", USAGE
+            ) from None
+
+    def source_tokens(self) -> dict[str, str]:
+        """Source URN → its token."""
+        return {name: t for name, t in self.tokens.items() if name.startswith(SOURCE_PREFIX)}
+
+
+def read_endpoints(file: Path) -> Endpoints:
+    """Read the file.
+
+    Raises:
+        CommandError: when it is not there (the stack does not run) or not what `up` writes.
+    """
+    try:
+        content: Any = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CommandError(
+            f"{file} is not there: start the stack with `nhipso up`, or name the file of a running"
+            " one with --endpoints or NHIPSO_ENDPOINTS",
+            UNREACHABLE,
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{file} cannot be read: {error}", USAGE) from None
+    tokens = content.get("tokens") if isinstance(content, dict) else None
+    if not isinstance(tokens, dict):
+        raise CommandError(f"{file} is not an endpoints.json of `nhipso up`", USAGE)
+    urls = {name: content[name] for name in SERVICES if isinstance(content.get(name), str)}
+    return Endpoints(urls, {str(k): str(v) for k, v in tokens.items()}, file)
