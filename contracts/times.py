@@ -20,7 +20,9 @@ _LOCAL_OFFSET_MICROSECONDS: Final = 7 * 3600 * 1_000_000
 _DAY_MICROSECONDS: Final = 24 * 3600 * 1_000_000
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _RFC3339: Final = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+    r"(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?"
+    r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
 )
 
 
@@ -35,13 +37,24 @@ def parse_rfc3339(text: str) -> datetime:
         raise ValueError(
             "must be RFC 3339 with an offset, for example 2026-11-22T08:30:00+07:00",
         )
-    day, clock, fraction, offset = found.groups()
+    day, minute, second, fraction, offset = found.groups()
     microseconds = (fraction or "")[:6].ljust(6, "0")
     offset = "+00:00" if offset in "Zz" else offset
+    is_leap = second == "60"
+    text = f"{day}T{minute}:{'59' if is_leap else second}.{microseconds}{offset}"
     try:
-        return datetime.fromisoformat(f"{day}T{clock}.{microseconds}{offset}").astimezone(UTC)
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+        return _after_leap_second(moment) if is_leap else moment
     except (ValueError, OverflowError) as error:
         raise ValueError(f"names no real moment: {error}") from None
+
+
+def _after_leap_second(before: datetime) -> datetime:
+    """The second after `before`, as POSIX counts a leap second; one ends a month in UTC alone."""
+    after = before + timedelta(seconds=1)
+    if (after.day, after.hour, after.minute, after.second) != (1, 0, 0, 0):
+        raise ValueError("a leap second can only end a month in UTC")
+    return after
 
 
 def format_rfc3339(moment: datetime) -> str:
@@ -71,10 +84,11 @@ def local_ordinal(microseconds: int) -> int:
 
 def time_objection(moment: datetime, now: datetime) -> str | None:
     """Why an event time is outside the contract's bounds, or None when it is inside."""
-    if local_day(moment) < EARLIEST_DAY:
-        return f"time lies before {EARLIEST_DAY}; check the clock or the unit of the source's time"
+    # Ahead comes first: the last hours of the year 9999 have no local day.
     if moment - now > FURTHEST_AHEAD:
         return (
             "time lies more than 5 minutes ahead of now; check the clock and offset of the source"
         )
+    if local_day(moment) < EARLIEST_DAY:
+        return f"time lies before {EARLIEST_DAY}; check the clock or the unit of the source's time"
     return None
