@@ -49,15 +49,16 @@ def pace_on(
 
     Args:
         targets: earliest first.
-        baseline: where the line begins, or None when nothing is known of the start.
+        baseline: where the line begins, or None when nothing is known of the start. One that is
+            not before the first target changes nothing: what was due then stays due.
         today: the local day.
 
     Returns:
         None where there is no target, or no start before the first one. After the last target the
         pace stays there.
     """
-    line = [target for target in targets if baseline is None or target.on > baseline.on]
-    if baseline is not None and line:
+    line = list(targets)
+    if baseline is not None and line and baseline.on < line[0].on:
         line.insert(0, baseline)
     if not line or today < line[0].on:
         return None
