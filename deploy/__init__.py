@@ -1,0 +1,1 @@
+"""How the system is deployed: images, Prometheus, and the embedded stack."""

@@ -1,0 +1,113 @@
+"""Fetch Kafka's jars from Maven Central, by jgo, without Maven.
+
+`python -m deploy.embedded.fetch` fetches what is missing (this is what `make setup` runs);
+with `--lock` it first resolves the coordinates below anew and writes the lock file. Downloads
+stay in the local Maven repository: `M2_REPO`, else `~/.m2/repository`.
+"""
+
+import argparse
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from jgo.env import LockFile
+from jgo.maven import MavenContext
+from requests import RequestException
+
+from deploy.embedded import jars
+from deploy.embedded.errors import StackError
+
+KAFKA = "org.apache.kafka:kafka_2.13:4.1.0"
+# Kafka's distribution adds the bridge from SLF4J to Log4j; its POM does not.
+LOG_BRIDGE = "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3"
+
+_ATTEMPTS = 3
+_TIMEOUT_SECONDS = 60
+
+
+def fetch() -> int:
+    """Fetch the locked jars that are not there yet and check them.
+
+    Returns:
+        How many jars there are now.
+
+    Raises:
+        StackError: a jar cannot be fetched, or is not the one that was locked.
+    """
+    wanted = jars.locked()
+    if not jars.complete():
+        jars.SHARE.mkdir(parents=True, exist_ok=True)
+        context = MavenContext(timeout=_TIMEOUT_SECONDS)
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(lambda jar: _put_into_place(context, jar), wanted))
+        names = {jar.file_name for jar in wanted}
+        for found in jars.SHARE.glob("*.jar"):
+            if found.name not in names:
+                found.unlink()
+        jars.mark_complete()
+    return len(wanted)
+
+
+def lock() -> int:
+    """Resolve the coordinates of this module and write the lock file; return how many jars."""
+    context = MavenContext(timeout=_TIMEOUT_SECONDS)
+    # The bridge is added as it is: resolved together, its POM would change Kafka's versions.
+    inputs, transitive = context.resolver.resolve([context.create_dependency(KAFKA)])
+    found = [*inputs, *transitive, context.create_dependency(LOG_BRIDGE)]
+    wanted = [jar for jar in found if jar.scope in (None, "compile", "runtime")]
+    wanted.sort(key=lambda jar: (jar.groupId, jar.artifactId))
+    LockFile.from_resolved_dependencies(wanted, environment_name="kafka").save(jars.LOCK_FILE)
+    return len(wanted)
+
+
+def _put_into_place(context: MavenContext, jar: jars.Jar) -> None:
+    """Copy one jar from the local repository, where jgo downloads it first if it must."""
+    target = jars.SHARE / jar.file_name
+    if target.exists() and jars.sha256(target) == jar.sha256:
+        return
+    reason = "not tried"
+    for _ in range(_ATTEMPTS):
+        try:
+            source = _download(context, jar)
+        except (RequestException, RuntimeError, OSError) as error:
+            reason = str(error)
+            continue
+        if jars.sha256(source) == jar.sha256:
+            partial = target.with_suffix(".partial")
+            shutil.copyfile(source, partial)
+            partial.replace(target)
+            return
+        # A download that was cut short, or one that somebody changed: once more from the source.
+        reason = f"{source} does not have the locked SHA-256 {jar.sha256}"
+        source.unlink(missing_ok=True)
+    raise StackError(
+        f"{jar.file_name} cannot be fetched: {reason}; "
+        "check the way to Maven Central and run `make setup` again"
+    )
+
+
+def _download(context: MavenContext, jar: jars.Jar) -> Path:
+    component = context.project(jar.group, jar.artifact).at_version(jar.version)
+    try:
+        return Path(component.artifact(packaging="jar").resolve())
+    except AssertionError as error:  # jgo's answer when another process has just put it there
+        raise RuntimeError("another download of the same file is under way") from error
+
+
+def main() -> int:
+    """Run as a command; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.embedded.fetch", description=__doc__)
+    parser.add_argument("--lock", action="store_true", help="write the lock file anew first")
+    try:
+        if parser.parse_args().lock:
+            print(f"{lock()} jars locked in {jars.LOCK_FILE.name}")
+        print(f"Kafka: {fetch()} jars in {jars.SHARE}")
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,55 @@
+"""A real Kafka and a real PostgreSQL for the whole session, each started when first asked for."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+
+from deploy.embedded.kafka import Kafka
+from deploy.embedded.ports import free_port
+from deploy.embedded.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap address of a broker."""
+    broker = Kafka(
+        tmp_path_factory.mktemp("kafka"), port=free_port(), controller_port=free_port(), heap="512m"
+    )
+    broker.start()
+    try:
+        broker.wait_ready(60)
+        yield broker.bootstrap
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server's first database, as its superuser."""
+    server = Postgres(
+        tmp_path_factory.mktemp("postgres"),
+        port=free_port(),
+        password=uuid.uuid4().hex,
+        settings={"shared_buffers": "64MB", "max_wal_size": "1GB", "max_connections": "200"},
+    )
+    server.start()
+    try:
+        server.wait_ready(60)
+        yield server.dsn
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[str]:
+    """The URL of a new, empty database, which is dropped after the test."""
+    name = f"test_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(postgres)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        yield f"{postgres.rpartition('/')[0]}/{name}"
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
