@@ -31,13 +31,13 @@ class MissingVariableError(Exception):
     """A variable without a default has no value."""
 
 
-def env_file(path: Path = ENV_EXAMPLE) -> dict[str, str]:
-    """Return the settings of a `.env` file: one `NAME=value` a line, without quotes."""
+def env_file(*, commented: bool = False) -> dict[str, str]:
+    """Return the settings of `.env.example`, with `commented` also those that stand behind a #."""
     settings = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            found = _SETTING.fullmatch(line)
-            assert found is not None, f"{path.name}: not NAME=value: {line!r}"
+    for line in ENV_EXAMPLE.read_text(encoding="utf-8").splitlines():
+        found = _SETTING.fullmatch(line.removeprefix("# ") if commented else line)
+        assert found or not line.strip() or line.startswith("#"), f"not NAME=value: {line!r}"
+        if found:
             settings[found[1]] = found[2]
     return settings
 
@@ -55,6 +55,9 @@ def resolved(env: Mapping[str, str]) -> dict[str, Any]:
         MissingVariableError: a variable that the file demands has no value.
     """
     content: dict[str, Any] = _resolve(raw(), env)
+    for service in content["services"].values():
+        if "environment" in service:
+            service["environment"] = dict(_passed_on(service["environment"], env))
     return content
 
 
@@ -75,7 +78,7 @@ def lasting(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def variables(node: Any) -> Iterator[tuple[str, str | None]]:
-    """Yield each variable that is used, with its default or None."""
+    """Yield each variable that is put in, with its default or None."""
     for text in _texts(node):
         for found in _VARIABLE.finditer(text):
             if found["name"]:
@@ -104,6 +107,17 @@ def dockerfile() -> list[tuple[str, str]]:
         name, _, rest = line.strip().partition(" ")
         instructions.append((name, rest.strip()))
     return instructions
+
+
+def _passed_on(
+    environment: Mapping[str, str | None], env: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield a service's variables; one without a value is passed on from `env`, or left out."""
+    for name, value in environment.items():
+        if value is not None:
+            yield name, value
+        elif name in env:
+            yield name, env[name]
 
 
 def _resolve(node: Any, env: Mapping[str, str]) -> Any:

@@ -14,6 +14,7 @@ from tests.contract.compose import reading
 CONTENT = reading.resolved(reading.env_file())
 LASTING = reading.lasting(CONTENT)
 OURS = reading.ours(CONTENT)
+WITH_MAIL_PASSWORD = reading.lasting(reading.resolved(reading.env_file(commented=True)))
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec.json").read_text(encoding="utf-8"))
 
 PUBLISHED = {"ingest", "scoring", "notifier", "dashboard", "prometheus"}
@@ -76,8 +77,8 @@ def test_what_is_named_is_declared_and_what_is_declared_is_used() -> None:
 def test_what_is_mounted_from_the_checkout_is_in_it_and_stays_as_it_is() -> None:
     for service in LASTING.values():
         for volume in service.get("volumes", []):
-            source, _, mode = volume.split(":")[0], *volume.rpartition(":")[1:]
-            if source.startswith("./"):
+            if volume.startswith("./"):
+                source, _, mode = volume.split(":")
                 assert (reading.ROOT / source).exists(), volume
                 assert mode == "ro", volume
 
@@ -90,8 +91,14 @@ def test_every_secret_is_a_file_of_the_folder_that_the_settings_name() -> None:
 
 @pytest.mark.parametrize("name", sorted(LASTING))
 def test_a_service_gets_just_the_secrets_that_its_settings_name(name: str) -> None:
-    service = LASTING[name]
+    service = WITH_MAIL_PASSWORD[name]
     assert secrets_of({"environment": {}, **service}) == set(service.get("secrets", []))
+
+
+def test_what_has_no_value_is_passed_on_or_left_out() -> None:
+    name = "NHIPSO_NOTIFIER__SMTP__USERNAME"
+    assert name not in OURS["notifier"]["environment"]
+    assert WITH_MAIL_PASSWORD["notifier"]["environment"][name] == "nhip-so"
 
 
 @pytest.mark.parametrize("name", sorted(LASTING))

@@ -2,14 +2,15 @@
 
 import importlib
 from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
-from services.chassis.settings import NESTING, PREFIX, ServiceSettings, _group_of
+from services.chassis.settings import NESTING, PREFIX, ServiceSettings
 from tests.contract.compose import reading
 
-OURS = reading.ours(reading.resolved(reading.env_file()))
+OURS = reading.ours(reading.resolved(reading.env_file(commented=True)))
 
 
 def settings_of(service: str) -> type[ServiceSettings]:
@@ -24,11 +25,18 @@ def settings_of(service: str) -> type[ServiceSettings]:
     return found
 
 
+def group_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the group of settings that an annotation names, also as `Group | None`."""
+    candidates = (annotation, *get_args(annotation))
+    groups = [item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)]
+    return groups[0] if groups else None
+
+
 def names(model: type[BaseModel], prefix: str = PREFIX) -> Iterator[str]:
     """Yield the variable of each plain setting, groups taken apart."""
     for name, field in model.model_fields.items():
         variable = prefix + name.upper()
-        group = _group_of(field.annotation)
+        group = group_of(field.annotation)
         if group is None:
             yield variable
         else:
@@ -49,5 +57,6 @@ def test_every_variable_is_one_that_the_service_reads(service: str) -> None:
 def test_the_service_gets_all_that_it_wants(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in given(service).items():
         monkeypatch.setenv(variable, value)
+    # The password's file is named, so the rest of the mail settings must allow for one.
     settings = settings_of(service)()
     assert settings.http.port == int(reading.image_environment()["NHIPSO_HTTP__PORT"])
