@@ -16,7 +16,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import KafkaBroker
 from faststream.message import StreamMessage
 
 from contracts.topics import SUBJECT_EVENTS
@@ -70,8 +70,6 @@ class Consumer:
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._subscriber: Any = None
         self._log = structlog.get_logger(__name__)
-        #: Set after each commit; the roll-up waits for it.
-        self.committed = asyncio.Event()
 
     def subscribe(self, broker: KafkaBroker) -> None:
         """Register the handler; records flow once the broker is started."""
@@ -97,6 +95,14 @@ class Consumer:
         consumer = self._kafka()
         return [] if consumer is None else sorted(tp.partition for tp in consumer.assignment())
 
+    async def reachable(self) -> str | None:
+        """Why the broker cannot be reached, or None when it answers."""
+        consumer = self._kafka()
+        if consumer is None:
+            return "not subscribed yet"
+        await consumer.topics()
+        return None
+
     async def measure_lag(self) -> None:
         """Set the lag of each assigned shard: the broker's end less PostgreSQL's position."""
         consumer = self._kafka()
@@ -116,17 +122,16 @@ class Consumer:
     def _kafka(self) -> AIOKafkaConsumer | None:
         return None if self._subscriber is None else self._subscriber.consumer
 
-    async def _handle(self, message: KafkaMessage) -> None:
+    async def _handle(self, batch: _Batch) -> None:
         if self._failed.done():
             return
         by_shard: defaultdict[int, list[ConsumerRecord]] = defaultdict(list)
-        for record in message.raw_message:
+        for record in batch:
             by_shard[record.partition].append(record)
         try:
             positions = await asyncio.gather(
                 *(self._take(shard, records) for shard, records in by_shard.items())
             )
-            self.committed.set()
             await self._commit(dict(zip(by_shard, positions, strict=True)))
         except Exception as error:  # noqa: BLE001 - FastStream would swallow it and move on
             if not self._failed.done():

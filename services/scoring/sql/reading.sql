@@ -20,14 +20,18 @@ WHERE area_id = $1 AND indicator = $2 AND basis = $3 AND day <= $5
 ORDER BY day
 
 -- name: trend
--- The first point of each indicator of a unit on or after a day: where the slope begins.
-SELECT DISTINCT ON (indicator, basis) indicator, basis, day, value
+-- Where the slope of each unit and indicator begins: the first point on or after a day.
+SELECT DISTINCT ON (area_id, indicator)
+    area_id, indicator, day, numerator, denominator, value
 FROM history
-WHERE area_id = $1 AND day >= $2
-ORDER BY indicator, basis, day
+WHERE area_id = ANY ($1::text[]) AND day >= $2 AND ($3::text IS NULL OR indicator = $3)
+ORDER BY area_id, indicator, day, basis
 
 -- name: freshness_by_source
 SELECT source, max(last_occurred_at) AS last_occurred_at,
     max(last_recorded_at) AS last_recorded_at, sum(events)::bigint AS events
 FROM sources
 GROUP BY source
+
+-- name: count_untold
+SELECT count(*) FROM figures WHERE version > published_version

@@ -1,0 +1,137 @@
+"""The wiring of scoring: what is opened, in which order, and what closes it again."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from fastapi import FastAPI
+from faststream.kafka import KafkaBroker
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from prometheus_client import CollectorRegistry
+
+from contracts import areas as area_data
+from contracts import catalogue as catalogue_data
+from contracts.rejected import read_key
+from contracts.topics import INDICATOR_EVENTS, REJECTED_EVENTS, SUBJECT_EVENTS, TOPIC_CONFIGS
+from services.chassis import buildinfo
+from services.chassis.clock import Clock, SystemClock
+from services.chassis.database import migrate, open_pool
+from services.chassis.http import create_app
+from services.chassis.kafka import ensure_topics
+from services.chassis.process import Tasks
+from services.chassis.readiness import Readiness
+from services.chassis.tokens import TokenVerifier
+from services.scoring.consumer import Consumer
+from services.scoring.core.evaluation import evaluators
+from services.scoring.core.records import reader
+from services.scoring.http.callers import reader as callers
+from services.scoring.http.routes import Reader, routes
+from services.scoring.http.stream import Stream, stream_route
+from services.scoring.metrics import Metrics
+from services.scoring.publishing import Publisher
+from services.scoring.refusing import refusing
+from services.scoring.rollup import Rollup
+from services.scoring.settings import Configuration
+from services.scoring.shard import Shards
+from services.scoring.work import Work
+
+SCHEMA: Final = "scoring"
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_TOPICS: Final = (SUBJECT_EVENTS, REJECTED_EVENTS, INDICATOR_EVENTS)
+
+_DESCRIPTION: Final = """
+Current figures of every unit and indicator, their history, ranking and what holds them back.
+Read only. Values are percent with two decimals; days are those of Asia/Ho_Chi_Minh.
+"""
+
+
+def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
+    """The application; everything is opened when its lifespan begins."""
+    registry = CollectorRegistry()
+    readiness = Readiness()
+    metrics = Metrics(registry)
+    stream = Stream(registry)
+    verifier = TokenVerifier.from_settings(configuration.tokens)
+    time = clock or SystemClock()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        catalogue, areas = catalogue_data.load(), area_data.load()
+        kafka, settings = configuration.kafka, configuration.scoring
+        async with contextlib.AsyncExitStack() as opened:
+            await ensure_topics(kafka, {name: TOPIC_CONFIGS[name] for name in _TOPICS})
+            await migrate(configuration.postgres.resolve(), schema=SCHEMA, migrations=_MIGRATIONS)
+            pool = await open_pool(
+                configuration.postgres, schema=SCHEMA, application_name="nhipso-scoring"
+            )
+            opened.push_async_callback(pool.close)
+            producer = AIOKafkaProducer(
+                bootstrap_servers=kafka.bootstrap_servers,
+                client_id="nhipso-scoring",
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=5,
+            )
+            await producer.start()
+            opened.push_async_callback(producer.stop)
+            shards = Shards(
+                pool,
+                catalogue,
+                evaluators(catalogue, areas),
+                reader(areas, frozenset(catalogue.by_id)),
+                refusing(read_key(configuration.rejections.public_key_file)),
+            )
+            consumer = Consumer(shards, time, metrics, settings)
+            broker = KafkaBroker(
+                kafka.bootstrap_servers,
+                client_id="nhipso-scoring",
+                apply_types=False,
+                allow_auto_create_topics=False,
+                middlewares=[
+                    KafkaPrometheusMiddleware(registry=registry, app_name="nhipso-scoring")
+                ],
+            )
+            consumer.subscribe(broker)
+            stream.subscribe(broker)
+            work = Work(
+                pool=pool,
+                shards=shards,
+                consumer=consumer,
+                rollup=Rollup(areas),
+                publisher=Publisher(producer, catalogue),
+                clock=time,
+                metrics=metrics,
+                settings=settings,
+            )
+            app.state.reader = Reader(pool, catalogue, areas, time)
+            tasks = await opened.enter_async_context(Tasks())
+            await broker.start()
+            opened.push_async_callback(broker.stop)
+            opened.callback(stream.close)
+            for loop in (consumer.watch, work.lead, work.step_days, work.gauge):
+                tasks.start(loop.__name__, loop)
+            readiness.add("postgres", lambda: _answers(pool))
+            readiness.add("kafka", consumer.reachable)
+            readiness.add("roll-up", work.going)
+            yield
+
+    app = create_app(
+        title="Nhịp Số scoring",
+        version=buildinfo.version(),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        readiness=readiness,
+        registry=registry,
+    )
+    authorised = callers(verifier)
+    app.include_router(routes(authorised))
+    app.include_router(stream_route(stream, authorised))
+    return app
+
+
+async def _answers(pool: asyncpg.Pool) -> str | None:
+    await pool.fetchval("SELECT 1")
+    return None

@@ -1,0 +1,133 @@
+"""Figures as they are answered: what is stored, and target, pace and gap of today."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from contracts.catalogue import Catalogue, Indicator
+from contracts.pace import Milestone, gap_people, pace_on, percentage, target_on, two_decimals
+from contracts.updates import Basis
+from services.scoring.core.projection import projected_on
+from services.scoring.http.answers import FigureAnswer, Missing, Reported
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A figure as the store has it."""
+
+    numerator: int | None
+    denominator: int | None
+    value: Decimal | None
+    period: str | None
+    updated_at: datetime | None
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The share with two decimals, or the quantity that was reported."""
+        if self.denominator is not None:
+            return percentage(self.numerator or 0, self.denominator)
+        return None if self.value is None else two_decimals(self.value)
+
+
+def stored(row: Mapping[str, Any]) -> Stored:
+    """A figure out of a row of the store."""
+    return Stored(
+        row["numerator"], row["denominator"], row["value"], row["period"], row["updated_at"]
+    )
+
+
+_NOTHING_COUNTED = Stored(0, 0, None, None, None)
+_NOTHING_REPORTED = Stored(None, None, None, None, None)
+
+
+def figure_answer(
+    indicator: Indicator,
+    events: Stored | None,
+    reported: Stored | None,
+    start: Milestone | None,
+    today: date,
+) -> FigureAnswer:
+    """The answer for one unit and indicator.
+
+    Events speak where they can count somebody; a unit that no events reach yet is known by its
+    report, and where both are there the report stands beside.
+
+    Args:
+        indicator: of the catalogue.
+        events: what was counted, None when nothing ever was.
+        reported: what units reported, None when nothing ever was.
+        start: the first point of the trend, None when there is none.
+        today: the local day.
+    """
+    counted = events or _NOTHING_COUNTED
+    by_report = indicator.is_reported_only or (not counted.denominator and reported is not None)
+    shown = (reported or _NOTHING_REPORTED) if by_report else counted
+    basis: Basis = "reported" if by_report else "events"
+    is_share = indicator.unit == "percent"
+    targets = indicator.targets.dated() if is_share else []
+    pace = pace_on(targets, _baseline(indicator), today)
+    target = target_on(targets, today)
+    value = shown.percent
+    met_on = None
+    if start is not None and value is not None:
+        met_on = projected_on(start, Milestone(today, value), target)
+    beside = None if by_report or reported is None else reported
+    return FigureAnswer(
+        id=indicator.id,
+        numerator=shown.numerator,
+        denominator=shown.denominator,
+        value=value,
+        basis=basis,
+        target=target,
+        pace=pace,
+        gap_people=gap_people(shown.numerator or 0, shown.denominator or 0, pace),
+        projected_on=met_on,
+        updated_at=shown.updated_at,
+        period=shown.period,
+        reported=None if beside is None else _reported(beside),
+    )
+
+
+def missing(indicator: Indicator, figure: Stored | None, today: date) -> Missing:
+    """How many are missing in the numerator of a unit's indicator."""
+    counted = figure or _NOTHING_COUNTED
+    numerator, denominator = counted.numerator or 0, counted.denominator or 0
+    pace = pace_on(indicator.targets.dated(), _baseline(indicator), today)
+    return Missing(
+        numerator=numerator,
+        denominator=denominator,
+        value=counted.percent,
+        missing=denominator - numerator,
+        gap_people=gap_people(numerator, denominator, pace),
+    )
+
+
+def catalogue_entry(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
+    """An indicator as the catalogue route tells it: rule, population, targets and source."""
+    entry = indicator.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"bit"})
+    entry["basis"] = "reported" if indicator.is_reported_only else "events"
+    entry["targets"] = {
+        str(target.on.year): float(target.percent) for target in indicator.targets.dated()
+    }
+    if not indicator.is_reported_only:
+        population = catalogue.population_of(indicator)
+        entry["population"] = population.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return entry
+
+
+def _baseline(indicator: Indicator) -> Milestone | None:
+    return None if indicator.baseline is None else indicator.baseline.milestone()
+
+
+def _reported(figure: Stored) -> Reported:
+    if figure.updated_at is None or figure.period is None:
+        raise ValueError("a reported figure has a period and a time")
+    return Reported(
+        period=figure.period,
+        numerator=figure.numerator,
+        denominator=figure.denominator,
+        value=figure.percent,
+        updated_at=figure.updated_at,
+    )
