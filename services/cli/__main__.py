@@ -8,9 +8,12 @@ import typer
 from rich.text import Text
 
 from services.chassis.buildinfo import version
+from services.cli.alerts import alerts
 from services.cli.exits import EPILOG, INTERRUPTED, OK, CommandError
+from services.cli.indicators import indicators
 from services.cli.send import send
 from services.cli.simulate import simulate
+from services.cli.status import status
 from services.cli.terminal import remarks
 
 app = typer.Typer(
@@ -21,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
 )
-for command in (simulate, send):
+for command in (simulate, send, indicators, alerts, status):
     app.command(epilog=EPILOG)(command)
 
 

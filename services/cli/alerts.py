@@ -1,0 +1,119 @@
+"""`nhipso alerts`: who lags behind the pace."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from contracts import areas as ground
+from contracts.areas import Areas
+from contracts.catalogue import load
+from contracts.times import local_day
+from services.cli.area_argument import find_area
+from services.cli.endpoints import DEFAULT_ENDPOINTS, EndpointsOption, read_endpoints
+from services.cli.exits import OK, UNREACHABLE, CommandError
+from services.cli.reading import get_json
+from services.cli.terminal import answers
+
+_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+class State(StrEnum):
+    """States of an alert, as notifier names them."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    ALL = "all"
+
+
+def alerts(
+    *,
+    endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
+    state: Annotated[State, typer.Option(help="Only alerts in this state.")] = State.FIRING,
+    area: Annotated[
+        str | None,
+        typer.Option(metavar="AREA", help="Only this unit: area id, commune code or name."),
+    ] = None,
+    indicator: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this indicator, such as ds.smartphone.")
+    ] = None,
+    severity: Annotated[
+        str | None, typer.Option(metavar="LEVEL", help="Only info, warning or critical.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print notifier's answer as it is, for scripts.")
+    ] = False,
+) -> None:
+    """Show who lags behind the pace, and by how much.
+
+    An alert is of one unit and one indicator. It is pending until the lag has lasted, then firing
+    until the unit has caught up, then resolved.
+
+    Example: nhipso alerts --area 04252
+    """
+    stack = read_endpoints(endpoints)
+    parameters = {} if state is State.ALL else {"state": state.value}
+    if area is not None:
+        unit = find_area(area, ground.load(), local_day(datetime.now(UTC)))
+        parameters["area"] = unit.area_id
+    if indicator is not None:
+        parameters["indicator"] = indicator
+    if severity is not None:
+        parameters["severity"] = severity
+    url = f"{stack.url('notifier')}/v1/alerts"
+    answer = asyncio.run(get_json(url, token=stack.token("operator"), parameters=parameters))
+    if as_json:
+        typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        raise typer.Exit(OK)
+    found = _listed(answer, url)
+    console = answers()
+    if not found:
+        console.print("no alerts" if state is State.ALL else f"no {state.value} alerts")
+        return
+    console.print(_table(found, ground.load()))
+    console.print(f"{len(found):,} alerts")
+
+
+def _listed(answer: Any, url: str) -> list[dict[str, Any]]:
+    found = answer.get("alerts") if isinstance(answer, dict) else answer
+    if not isinstance(found, list) or not all(isinstance(alert, dict) for alert in found):
+        raise CommandError(f"{url} did not answer with a list of alerts", UNREACHABLE)
+    return found
+
+
+def _table(found: list[dict[str, Any]], areas: Areas) -> Table:
+    catalogue = load()
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("Unit", "Indicator", "State", "Severity"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("Value", "Pace", "Missing"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("Since", no_wrap=True)
+    table.add_column("Id", overflow="fold")
+    for alert in found:
+        unit = areas.get(str(alert.get("area")))
+        known = catalogue.by_id.get(str(alert.get("indicator")))
+        severity = str(alert.get("severity") or "–")
+        table.add_row(
+            f"{unit.name} ({unit.area_id})" if unit is not None else str(alert.get("area")),
+            f"{known.id} {known.name.vi}" if known is not None else str(alert.get("indicator")),
+            str(alert.get("state") or "–"),
+            Text(severity, style=_STYLES.get(severity, "")),
+            _percent(alert.get("value")),
+            _percent(alert.get("pace")),
+            "–" if alert.get("gap_people") is None else f"{int(alert['gap_people']):,}",
+            str(alert.get("opened_at") or "–")[:16].replace("T", " "),
+            str(alert.get("id") or alert.get("alert") or "–"),
+        )
+    return table
+
+
+def _percent(value: Any) -> str:
+    return "–" if value is None else f"{float(value):.2f} %"

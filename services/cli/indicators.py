@@ -1,0 +1,174 @@
+"""`nhipso indicators`: where a unit stands, against the pace to its targets."""
+
+import asyncio
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import groupby
+from typing import Annotated, Any, Final
+
+import typer
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from contracts import areas as ground
+from contracts.areas import Area
+from contracts.catalogue import Catalogue, load
+from contracts.times import local_day
+from services.cli.area_argument import find_area
+from services.cli.bar import pace_bar
+from services.cli.endpoints import DEFAULT_ENDPOINTS, Endpoints, EndpointsOption, read_endpoints
+from services.cli.exits import OK, UNREACHABLE, CommandError
+from services.cli.reading import get_json
+from services.cli.terminal import answers
+
+PROVINCE: Final = "2025:15"
+_UNKNOWN_SET: Final = "other"
+
+
+class Language(StrEnum):
+    """Of the indicators' names."""
+
+    VI = "vi"
+    EN = "en"
+
+
+def indicators(
+    *,
+    area: Annotated[
+        str,
+        typer.Argument(
+            metavar="[AREA]",
+            help="An area id (2025:04252), a commune code (04252) or a name (yen bai);"
+            " the province by default.",
+            show_default=False,
+        ),
+    ] = PROVINCE,
+    endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
+    lang: Annotated[Language, typer.Option(help="Language of the names.")] = Language.VI,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print scoring's answer as it is, for scripts.")
+    ] = False,
+    watch: Annotated[
+        float | None,
+        typer.Option(min=0.5, metavar="SECONDS", help="Show it again every so many seconds."),
+    ] = None,
+) -> None:
+    """Show where the province or a commune stands.
+
+    One row an indicator: the value and its bar, the pace (where it should be today to meet its
+    target, the mark in the bar), the target, how many people are missing to the pace, and whether
+    the figure is counted from events or reported by a unit.
+
+    Example: nhipso indicators 04252 --lang en --watch 2
+    """
+    stack = read_endpoints(endpoints)
+    unit = find_area(area, ground.load(), local_day(datetime.now(UTC)))
+    if as_json:
+        answer = asyncio.run(_fetch(stack, unit))
+        typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        raise typer.Exit(OK)
+    console = answers()
+    console.print(_shown(asyncio.run(_fetch(stack, unit)), unit, load(), lang))
+    if watch is not None:
+        asyncio.run(_watch(stack, unit, lang, watch, console))
+
+
+async def _fetch(stack: Endpoints, unit: Area) -> dict[str, Any]:
+    url = f"{stack.url('scoring')}/v1/areas/{unit.area_id}/indicators"
+    answer = await get_json(url, token=stack.token("operator"))
+    if not isinstance(answer, dict) or not isinstance(answer.get("indicators"), list):
+        raise CommandError(f"{url} did not answer as the wire contract says", UNREACHABLE)
+    return answer
+
+
+async def _watch(
+    stack: Endpoints, unit: Area, lang: Language, seconds: float, console: Console
+) -> None:
+    catalogue = load()
+    if not console.is_terminal:
+        while True:
+            await asyncio.sleep(seconds)
+            console.print(_shown(await _fetch(stack, unit), unit, catalogue, lang))
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(_shown(await _fetch(stack, unit), unit, catalogue, lang), refresh=True)
+            await asyncio.sleep(seconds)
+
+
+def _shown(
+    answer: dict[str, Any], unit: Area, catalogue: Catalogue, lang: Language
+) -> RenderableType:
+    known = list(catalogue.by_id)
+    sets = {indicator.id: indicator.set for indicator in catalogue.indicators}
+    rows = sorted(
+        answer["indicators"],
+        key=lambda row: known.index(row["id"]) if row["id"] in sets else len(known),
+    )
+    parts: list[RenderableType] = [
+        Text(f"{unit.name} ({unit.area_id}), as of {answer.get('as_of', 'now')}", style="bold")
+    ]
+    for name, of_set in groupby(rows, key=lambda row: sets.get(row["id"], _UNKNOWN_SET)):
+        parts.append(_table(name, list(of_set), catalogue, lang))
+    if not rows:
+        parts.append(Text("no figures yet"))
+    return Group(*parts)
+
+
+def _table(name: str, rows: list[dict[str, Any]], catalogue: Catalogue, lang: Language) -> Table:
+    table = Table(title=name, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table.add_column("Id", no_wrap=True)
+    table.add_column("Indicator", overflow="fold")
+    table.add_column("Value", justify="right", no_wrap=True)
+    table.add_column("┃ is the pace", no_wrap=True)
+    for heading in ("Pace", "Target", "Missing", "Of"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("On target", no_wrap=True)
+    table.add_column("Basis", no_wrap=True)
+    for row in rows:
+        indicator = catalogue.by_id.get(row["id"])
+        text = row["id"] if indicator is None else getattr(indicator.name, lang.value)
+        percent = indicator is None or indicator.unit == "percent"
+        value, pace = _decimal(row.get("value")), _decimal(row.get("pace"))
+        table.add_row(
+            row["id"],
+            text,
+            _figure(value, percent=percent),
+            pace_bar(value, pace) if percent else Text("a quantity", style="dim"),
+            _figure(pace, percent=percent),
+            _figure(_decimal(row.get("target")), percent=percent),
+            _whole(row.get("gap_people")),
+            _whole(row.get("denominator")),
+            _projection(row),
+            str(row.get("basis") or "–"),
+        )
+    return table
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _figure(value: Decimal | None, *, percent: bool) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.2f} %" if percent else f"{value:,.2f}"
+
+
+def _whole(value: Any) -> str:
+    return "–" if value is None else f"{int(value):,}"
+
+
+def _projection(row: dict[str, Any]) -> str:
+    """When the target will be met at the present speed, as scoring projects it."""
+    projected = row.get("projected_on")
+    if projected is None:
+        return "–"
+    try:
+        return date.fromisoformat(str(projected)[:10]).isoformat()
+    except ValueError:
+        return str(projected)

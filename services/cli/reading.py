@@ -1,0 +1,68 @@
+"""Reads from the services over HTTP, with errors that say what to do."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+
+from services.cli.exits import UNREACHABLE, USAGE, CommandError
+
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=15.0, connect=3.0)
+_OURS_TO_MEND: Final = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+async def get_text(
+    url: str, *, token: str | None = None, parameters: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Status and body of a GET.
+
+    Raises:
+        CommandError: when nobody answers there.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            session.get(url, headers=headers, params=parameters) as response,
+        ):
+            return response.status, await response.text()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        why = str(error) or type(error).__name__
+        raise CommandError(f"{url} cannot be reached: {why}", UNREACHABLE) from None
+
+
+async def get_json(
+    url: str, *, token: str | None = None, parameters: Mapping[str, str] | None = None
+) -> Any:
+    """The decoded body of a GET that succeeds.
+
+    Raises:
+        CommandError: when nobody answers, the service refuses, or the body is not JSON.
+    """
+    status, text = await get_text(url, token=token, parameters=parameters)
+    if status == HTTPStatus.OK:
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise CommandError(f"{url} did not answer with JSON: {error}", UNREACHABLE) from None
+    code = USAGE if status in _OURS_TO_MEND else UNREACHABLE
+    raise CommandError(f"{url} answered {status}: {_problem(text)}", code)
+
+
+def _problem(text: str) -> str:
+    """What a problem-details body says, or the beginning of any other."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if isinstance(content, dict) and (said := content.get("detail") or content.get("title")):
+        return str(said)
+    return " ".join(text.split())[:300] or "nothing more"
