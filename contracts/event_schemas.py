@@ -160,6 +160,8 @@ def _inlined(schema: Schema, *, complete: bool = False) -> Schema:
         kept.pop("discriminator", None)  # OpenAPI's word; the branches tell themselves apart
         if isinstance(kept.get("title"), str):
             del kept["title"]  # pydantic's titles repeat the names of fields
+        if kept.get("default", ...) is None:
+            del kept["default"]  # a field that is left out is left out, not null
         if complete and "properties" in kept:
             kept["required"] = list(kept["properties"])
         return kept

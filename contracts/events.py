@@ -77,6 +77,11 @@ Number = Annotated[
 ]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9]{5}$", description="five-digit commune code")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
+# What may be left out but not be null: the schema says so, and `FiguresSubmittedData` checks it.
+_OptionalCount = Annotated[
+    Count | None, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 2**53})
+]
+_OptionalNumber = Annotated[Number | None, WithJsonSchema({"type": "number"})]
 Portal = Literal["national", "provincial"]
 DepartureReason = Literal["died", "moved-away"]
 AccountKind = Literal["bank", "e-wallet", "mobile-money"]
@@ -247,14 +252,32 @@ class SubjectClosedData(Data):
 class FiguresSubmittedData(Data):
     """A unit's own figures of an indicator for a period: a ratio or a value, not both."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": ["numerator", "denominator"],
+                    "properties": {"denominator": {"minimum": 1}, "value": False},
+                },
+                {
+                    "required": ["value"],
+                    "properties": {"numerator": False, "denominator": False},
+                },
+            ]
+        }
+    )
+
     indicator: Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,64}$")]
     period: Period
-    numerator: Count | None = None
-    denominator: Count | None = None
-    value: Number | None = None
+    numerator: _OptionalCount = None
+    denominator: _OptionalCount = None
+    value: _OptionalNumber = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
+        for name in self.model_fields_set:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} must not be null; leave it out instead")
         ratio = (self.numerator is not None, self.denominator is not None)
         if self.value is not None:
             if any(ratio):
