@@ -1,5 +1,7 @@
 """What ingest counts. No label or value names a person; every label has a bounded set of values."""
 
+from collections import Counter as Counts
+from collections.abc import Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -46,12 +48,19 @@ class IngestMetrics:
             registry=registry,
         )
 
-    def accepted(self, event: Accepted) -> None:
-        """Count an event that the broker has acknowledged."""
-        self._events.labels("accepted", event.domain).inc()
-        if event.unlisted:
-            self._unlisted.labels(event.type).inc(event.unlisted)
-        self._advance(event.source, event.occurred_at)
+    def accepted(self, events: Sequence[Accepted]) -> None:
+        """Count events that the broker has acknowledged."""
+        # Counted together first: finding a metric's labels costs more than adding up.
+        for domain, count in Counts(event.domain for event in events).items():
+            self._events.labels("accepted", domain).inc(count)
+        latest: dict[str, datetime] = {}
+        for event in events:
+            if event.unlisted:
+                self._unlisted.labels(event.type).inc(event.unlisted)
+            if event.source not in latest or event.occurred_at > latest[event.source]:
+                latest[event.source] = event.occurred_at
+        for source, occurred_at in latest.items():
+            self._advance(source, occurred_at.timestamp())
 
     def rejected(self, event: Refused, principal: Principal) -> None:
         """Count a refusal that is kept."""
@@ -59,8 +68,7 @@ class IngestMetrics:
         source = event.source if event.source in principal.sources else None
         self._rejected.labels(event.reason.value, source or _OTHER).inc()
 
-    def _advance(self, source: str, occurred_at: datetime) -> None:
-        moment = occurred_at.timestamp()
+    def _advance(self, source: str, moment: float) -> None:
         if moment > self._latest.get(source, 0.0):
             self._latest[source] = moment
             self._freshness.labels(source).set(moment)

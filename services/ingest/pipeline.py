@@ -123,7 +123,6 @@ class Pipeline:
         )
 
     def _count(self, outcome: Outcome, caller: Principal) -> None:
-        for event in outcome.accepted:
-            self._metrics.accepted(event)
+        self._metrics.accepted(outcome.accepted)
         for refusal in outcome.refusals:
             self._metrics.rejected(refusal.verdict, caller)

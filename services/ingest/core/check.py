@@ -7,6 +7,7 @@ whether the subject's identifier is repeated anywhere. The first objection is th
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -54,8 +55,13 @@ def _rule(event_type: str) -> _TypeRule:
 
 _RULES: Final = {event_type: _rule(event_type) for event_type in EVENT_MODELS}
 
+_LARGEST_WHOLE_NUMBER: Final = 2**53
+
 #: The domains that events come from.
 DOMAINS: Final = frozenset(rule.domain for rule in _RULES.values())
+
+#: The events of one request share one moment.
+_recorded_at = lru_cache(maxsize=16)(format_rfc3339)
 
 
 def check(
@@ -86,7 +92,7 @@ def check(
         "time": format_rfc3339(attributes.occurred_at),
         "datacontenttype": JSON,
         **attributes.extensions,
-        RECORDED_AT: format_rfc3339(now),
+        RECORDED_AT: _recorded_at(now),
         "data": data,
     }
     return Accepted(record, attributes.occurred_at, rule.domain, len(sent or ()) - len(data))
@@ -159,8 +165,11 @@ def _listed_data(data: Any, rule: _TypeRule) -> dict[str, Any]:
     except ValidationError as error:
         raise ObjectionError(Reason.BAD_DATA, _fault(error)) from None
     for name, value in listed.items():
+        # JSON and the models allow both, stores do not.
         if isinstance(value, str) and "\x00" in value:
             raise ObjectionError(Reason.BAD_DATA, f"data.{name} must not hold the character NUL")
+        if isinstance(value, int) and abs(value) > _LARGEST_WHOLE_NUMBER:
+            raise ObjectionError(Reason.BAD_DATA, f"data.{name} is too large a number")
     return listed
 
 

@@ -33,6 +33,8 @@ class Identifier:
 
     def appears_in(self, text: str) -> bool:
         """Whether the text repeats the identifier, in whatever disguise this module knows."""
+        if len(text) < len(self._compact) and text.isascii():
+            return False
         plain = _plain(text)
         if len(self._compact) >= _SHORTEST_SUBSTRING:
             return self._compact in _compact(plain)
