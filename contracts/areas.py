@@ -8,7 +8,7 @@ package vietnamadminunits 1.0.4.
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -56,7 +56,7 @@ class Areas:
     """All units of all times, and which took over from which."""
 
     def __init__(self, areas: Iterable[Area], lineage: Iterable[Succession]) -> None:
-        self.by_id: Mapping[str, Area] = {area.area_id: area for area in areas}
+        self.by_id: Mapping[str, Area] = _distinct(areas)
         self._by_code: dict[str, list[Area]] = defaultdict(list)
         self._children: dict[str, list[Area]] = defaultdict(list)
         self._successors: dict[str, list[Succession]] = defaultdict(list)
@@ -77,6 +77,15 @@ class Areas:
                 for area_id in (succession.from_area_id, succession.to_area_id):
                     if area_id not in self.by_id:
                         raise ValueError(f"the lineage names an unknown area {area_id}")
+        _refuse_circles(self.by_id, self._parents, "chain of parents")
+        _refuse_circles(self.by_id, self._takers, "lineage")
+
+    def _parents(self, area_id: str) -> list[str]:
+        parent_id = self.by_id[area_id].parent_id
+        return [] if parent_id is None else [parent_id]
+
+    def _takers(self, area_id: str) -> list[str]:
+        return [succession.to_area_id for succession in self._successors.get(area_id, ())]
 
     def __iter__(self) -> Iterator[Area]:
         return iter(self.by_id.values())
@@ -113,6 +122,8 @@ class Areas:
             if len(after) > 1:
                 names = ", ".join(s.to_area_id for s in after)
                 raise LookupError(f"area {seen} was split into {names}; no single one succeeds it")
+            if (parts := after[0].from_parts) > 1:
+                raise LookupError(f"area {seen} was split into {parts} parts; one is not the whole")
             seen = after[0].to_area_id
 
     def children(self, area_id: str) -> list[Area]:
@@ -132,6 +143,28 @@ class Areas:
         for known in found:
             found.extend(child.area_id for child in self._children.get(known, ()))
         return found
+
+
+def _distinct(areas: Iterable[Area]) -> dict[str, Area]:
+    found: dict[str, Area] = {}
+    for area in areas:
+        if found.setdefault(area.area_id, area) is not area:
+            raise ValueError(f"two units are called {area.area_id}")
+    return found
+
+
+def _refuse_circles(
+    area_ids: Iterable[str], after: Callable[[str], Iterable[str]], what: str
+) -> None:
+    for start in area_ids:
+        ahead, seen = list(after(start)), set[str]()
+        while ahead:
+            area_id = ahead.pop()
+            if area_id == start:
+                raise ValueError(f"the {what} of area {start} runs in a circle")
+            if area_id not in seen:
+                seen.add(area_id)
+                ahead.extend(after(area_id))
 
 
 def _day(text: str) -> date | None:
