@@ -1,0 +1,235 @@
+"""Start the notifier: ``python -m services.notifier``. Everything is wired here, once."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import aiohttp
+import asyncpg
+from fastapi import FastAPI
+from faststream.kafka import KafkaBroker
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from prometheus_client import CollectorRegistry
+
+from contracts import areas, catalogue
+from contracts.topics import ALERT_EVENTS, INDICATOR_EVENTS, TOPIC_CONFIGS
+from services.chassis import buildinfo, database, logs
+from services.chassis.clock import Clock, SystemClock
+from services.chassis.http import create_app
+from services.chassis.kafka import ensure_topics
+from services.chassis.process import Tasks, serve
+from services.chassis.readiness import Readiness
+from services.chassis.settings import SecretFileError, load
+from services.chassis.tokens import JwksError, TokenVerifier
+from services.notifier import rules
+from services.notifier.core.causes import Domain
+from services.notifier.http import Api, Sight, add_routes
+from services.notifier.metrics import NotifierMetrics
+from services.notifier.pipeline.beat import Beat
+from services.notifier.pipeline.consuming import Consuming
+from services.notifier.pipeline.delivering import Delivering, Send
+from services.notifier.pipeline.evaluating import Evaluating
+from services.notifier.pipeline.publishing import Publishing
+from services.notifier.pipeline.telling import Telling
+from services.notifier.receivers import reading
+from services.notifier.receivers.email.sending import EmailSender
+from services.notifier.receivers.reading import Receivers, ReceiversError
+from services.notifier.receivers.webhook.sending import WebhookSender
+from services.notifier.settings import NotifierSettings, ServiceEnvironment, SmtpSettings
+from services.notifier.store import SCHEMA, migrations
+
+DESCRIPTION = "Compares indicators with the pace to their targets and tells units that lag."
+
+_PUBLISH_EVERY_SECONDS = 0.5
+_BROKER_TIMEOUT_SECONDS = 1.5
+_GRACE_SECONDS = 5.0
+
+
+class StartError(Exception):
+    """The process cannot start; the message says why and what to do."""
+
+
+def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
+    """Wire the process.
+
+    Raises:
+        StartError, RulesError, ReceiversError, JwksError, SecretFileError: a file cannot be used.
+    """
+    settings = environment.notifier
+    registry = CollectorRegistry()
+    metrics = NotifierMetrics(registry)
+    readiness = Readiness()
+    in_force = rules.read(settings.rules_file or rules.shipped(), hold_for=settings.hold_for)
+    domain = Domain(areas.load(), catalogue.load(), in_force.minimum_denominator)
+    receivers = _receivers(settings, domain)
+    verifier = TokenVerifier.from_settings(environment.tokens)
+    apis: list[Api] = []
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await database.migrate(
+            environment.postgres.resolve(), schema=SCHEMA, migrations=migrations()
+        )
+        pool = await database.open_pool(
+            environment.postgres, schema=SCHEMA, application_name="notifier"
+        )
+        await ensure_topics(
+            environment.kafka,
+            {name: TOPIC_CONFIGS[name] for name in (INDICATOR_EVENTS, ALERT_EVENTS)},
+        )
+        broker = _broker(environment.kafka.bootstrap_servers, registry)
+        consuming = Consuming(broker, pool, domain.catalogue, metrics)
+        evaluating = Evaluating(
+            pool,
+            domain,
+            in_force,
+            metrics,
+            full_pass_every=timedelta(seconds=settings.full_pass_every_seconds),
+        )
+        telling = Telling(pool, domain, receivers, settings.policy)
+        apis.append(Api(pool, domain, clock))
+        async with aiohttp.ClientSession() as session, broker, Tasks() as tasks:
+            every = settings.evaluate_every_seconds
+            evaluation = Beat("the evaluation", evaluating.step, every_seconds=every, clock=clock)
+            senders = _senders(
+                settings, session, pool=pool, receivers=receivers, metrics=metrics, clock=clock
+            )
+            beats = [
+                evaluation,
+                Beat("telling", telling.step, every_seconds=every, clock=clock),
+                Beat(
+                    "publishing",
+                    Publishing(broker, pool).step,
+                    every_seconds=_PUBLISH_EVERY_SECONDS,
+                    clock=clock,
+                ),
+                *(
+                    Beat(
+                        "delivering",
+                        sender.step,
+                        every_seconds=settings.deliver_every_seconds,
+                        clock=clock,
+                    )
+                    for sender in senders
+                ),
+            ]
+            readiness.add("database", lambda: _answers(pool))
+            readiness.add("broker", lambda: _reachable(broker))
+            readiness.add("consuming", consuming.check)
+            readiness.add("evaluation", evaluation.check)
+            await broker.start()
+            tasks.start("consuming", consuming.watch)
+            for beat in beats:
+                tasks.start("beat", beat.run)
+            try:
+                yield
+            finally:
+                await tasks.close()
+                for sender in senders:
+                    await sender.close()
+        await pool.close()
+
+    app = create_app(
+        title="notifier",
+        version=buildinfo.version(),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        readiness=readiness,
+        registry=registry,
+    )
+    add_routes(app, sight=Sight(verifier, domain.areas), api=lambda: apis[-1])
+    return app
+
+
+def _receivers(settings: NotifierSettings, domain: Domain) -> Receivers:
+    if settings.receivers_file is None:
+        return Receivers()
+    receivers = reading.read(settings.receivers_file, domain.areas)
+    if settings.smtp is None and any(one.kind == "email" for one in receivers.by_name.values()):
+        raise StartError(
+            f"{settings.receivers_file} names mailboxes, but no mail server is set; "
+            "set NHIPSO_NOTIFIER__SMTP__HOST"
+        )
+    return receivers
+
+
+def _broker(bootstrap_servers: str, registry: CollectorRegistry) -> KafkaBroker:
+    return KafkaBroker(
+        bootstrap_servers.split(","),
+        client_id="notifier",
+        acks="all",
+        enable_idempotence=True,
+        allow_auto_create_topics=False,
+        graceful_timeout=_GRACE_SECONDS,
+        apply_types=False,
+        middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name="notifier")],
+    )
+
+
+def _senders(
+    settings: NotifierSettings,
+    session: aiohttp.ClientSession,
+    *,
+    pool: asyncpg.Pool,
+    receivers: Receivers,
+    metrics: NotifierMetrics,
+    clock: Clock,
+) -> list[Delivering]:
+    sends: dict[str, Send] = {
+        "webhook": WebhookSender(
+            session, timeout=settings.webhook_timeout_seconds, clock=clock
+        ).send
+    }
+    if settings.smtp is not None:
+        sends["email"] = EmailSender(settings.smtp, _password(settings.smtp)).send
+    return [
+        Delivering(
+            kind,
+            send,
+            pool=pool,
+            receivers=receivers,
+            metrics=metrics,
+            clock=clock,
+            lease=timedelta(seconds=settings.lease_seconds),
+            give_up=timedelta(seconds=settings.give_up_seconds),
+        )
+        for kind, send in sends.items()
+    ]
+
+
+def _password(smtp: SmtpSettings) -> str | None:
+    if smtp.password_file is None:
+        return None
+    try:
+        return smtp.password_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise StartError(f"cannot read {smtp.password_file}: {error.strerror}") from error
+
+
+async def _answers(pool: asyncpg.Pool) -> str | None:
+    async with pool.acquire() as connection:
+        await connection.fetchval("SELECT 1")
+    return None
+
+
+async def _reachable(broker: KafkaBroker) -> str | None:
+    if await broker.ping(timeout=_BROKER_TIMEOUT_SECONDS):
+        return None
+    return "the broker does not answer"
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    environment = load(ServiceEnvironment)
+    logs.configure("notifier", environment.log)
+    try:
+        app = build(environment, SystemClock())
+    except (StartError, rules.RulesError, ReceiversError, JwksError, SecretFileError) as error:
+        print(f"notifier: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    serve(app, environment.http)
+
+
+if __name__ == "__main__":
+    main()

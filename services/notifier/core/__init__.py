@@ -1,0 +1,1 @@
+"""What the notifier decides, as pure functions of values: no broker, store, log or clock."""

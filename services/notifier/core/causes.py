@@ -1,0 +1,118 @@
+"""What holds a unit back: criteria of a composite, and units below with the largest gaps."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from contracts.areas import Areas
+from contracts.catalogue import Catalogue, Indicator
+from services.notifier.core.figure import Figure, FigureKey, standing
+
+LONGEST: Final = 3
+"""So many criteria and so many units are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingCriterion:
+    """A criterion of a composite indicator, and its share in percent."""
+
+    indicator: str
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingArea:
+    """A unit below, its share in percent, and how many are missing there to stand on the pace."""
+
+    area: str
+    value: Decimal
+    gap_people: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What holds a unit back, worst first."""
+
+    criteria: tuple[HoldingCriterion, ...] = ()
+    areas: tuple[HoldingArea, ...] = ()
+
+
+def keys_needed(key: FigureKey, indicator: Indicator, children: Sequence[str]) -> list[FigureKey]:
+    """The figures that `held_back` looks at."""
+    criteria = [FigureKey(key.area, criterion, key.basis) for criterion in indicator.criteria]
+    return criteria + [FigureKey(child, key.indicator, key.basis) for child in children]
+
+
+def children_on(areas: Areas, area_id: str, today: date) -> list[str]:
+    """The units directly below that exist on a day."""
+    return [area.area_id for area in areas.children(area_id) if area.is_valid(today)]
+
+
+def held_back(
+    key: FigureKey,
+    indicator: Indicator,
+    children: Sequence[str],
+    figures: Mapping[FigureKey, Figure],
+    *,
+    minimum_denominator: int,
+    today: date,
+) -> HeldBack:
+    """Name what holds a unit back in one indicator.
+
+    Units below with too small a denominator are left out: their share means nothing, and would
+    say something about few people.
+    """
+    criteria = [
+        HoldingCriterion(criterion, figure.value)
+        for criterion in indicator.criteria
+        if (figure := figures.get(FigureKey(key.area, criterion, key.basis))) is not None
+        and figure.value is not None
+    ]
+    areas = []
+    for child in children:
+        figure = figures.get(FigureKey(child, key.indicator, key.basis))
+        if figure is None or (figure.denominator or 0) < minimum_denominator:
+            continue
+        there = standing(indicator, figure, today)
+        if there.value is not None and there.gap_people:
+            areas.append(HoldingArea(child, there.value, there.gap_people))
+    criteria.sort(key=lambda one: (one.value, one.indicator))
+    areas.sort(key=lambda one: (-one.gap_people, one.area))
+    return HeldBack(tuple(criteria[:LONGEST]), tuple(areas[:LONGEST]))
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What the notifier knows beside figures: units, catalogue, and how small is too small."""
+
+    areas: Areas
+    catalogue: Catalogue
+    minimum_denominator: Callable[[str], int]
+
+    def keys_for(self, keys: Sequence[FigureKey], today: date) -> list[FigureKey]:
+        """The figures to read before `held_back` is asked about these."""
+        found: dict[FigureKey, None] = {}
+        for key in keys:
+            indicator = self.catalogue.by_id.get(key.indicator)
+            if indicator is not None:
+                children = children_on(self.areas, key.area, today)
+                found.update(dict.fromkeys(keys_needed(key, indicator, children)))
+        return list(found)
+
+    def held_back(
+        self, key: FigureKey, figures: Mapping[FigureKey, Figure], today: date
+    ) -> HeldBack:
+        """What holds the unit of `key` back; nothing for what is not in the catalogue."""
+        indicator = self.catalogue.by_id.get(key.indicator)
+        if indicator is None:
+            return HeldBack()
+        return held_back(
+            key,
+            indicator,
+            children_on(self.areas, key.area, today),
+            figures,
+            minimum_denominator=self.minimum_denominator(indicator.id),
+            today=today,
+        )

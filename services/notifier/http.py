@@ -1,0 +1,222 @@
+"""Alerts and deliveries over HTTP, for operators and leaders, and for units what is theirs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from pydantic import BaseModel, Field
+
+from contracts.areas import Areas
+from contracts.events import EventTime
+from contracts.times import local_day
+from contracts.tokens import ClaimsError, Role, principal
+from contracts.updates import AlertState, Basis, Percent, Severity
+from services.chassis.clock import Clock
+from services.chassis.problems import Problem
+from services.chassis.tokens import TokenVerifier
+from services.notifier.core.alert import Alert, AlertKind
+from services.notifier.core.causes import Domain
+from services.notifier.core.figure import Figure, FigureKey
+from services.notifier.core.letter import LetterCauses, causes, indicator_name
+from services.notifier.store import alerts, deliveries, figures
+from services.notifier.store.alerts import Search
+from services.notifier.store.deliveries import DeliveryState, Logged
+
+
+class AlertAnswer(BaseModel):
+    """One alert. Shares are in percent; `gap_people` counts what the indicator counts."""
+
+    id: UUID
+    kind: AlertKind
+    area: str
+    area_name: str
+    indicator: str
+    indicator_name: str
+    basis: Basis
+    state: AlertState
+    severity: Severity
+    reason: str
+    value: Percent | None
+    pace: Percent | None
+    target: Percent | None
+    gap_people: int | None
+    numerator: int | None
+    denominator: int | None
+    opened_at: EventTime
+    changed_at: EventTime
+    fired_at: EventTime | None
+    resolved_at: EventTime | None
+    told_at: EventTime | None
+    held_back_by: LetterCauses
+
+
+class AlertsAnswer(BaseModel):
+    """Alerts, worst first; `total` counts those beyond the limit too."""
+
+    alerts: list[AlertAnswer]
+    total: int
+
+
+class DeliveryAnswer(BaseModel):
+    """One row of the log of deliveries."""
+
+    id: UUID
+    message: UUID
+    area: str
+    receiver: str
+    state: DeliveryState
+    attempts: int
+    created_at: EventTime
+    next_attempt_at: EventTime | None
+    finished_at: EventTime | None
+    last_error: str | None
+    alerts: list[UUID]
+
+
+class DeliveriesAnswer(BaseModel):
+    """Deliveries, newest first."""
+
+    deliveries: list[DeliveryAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What the routes need; it is there once the lifespan has started."""
+
+    pool: asyncpg.Pool
+    domain: Domain
+    clock: Clock
+
+    async def search(self, wanted: Search) -> AlertsAnswer:
+        """Find alerts and say of each what holds the unit back."""
+        today = local_day(self.clock.now())
+        async with self.pool.acquire() as connection:
+            found, total = await alerts.search(connection, wanted)
+            keys = self.domain.keys_for([alert.key for alert in found], today)
+            near = await figures.of_keys(connection, keys)
+        return AlertsAnswer(
+            alerts=[self._answer(alert, near) for alert in found],
+            total=total,
+        )
+
+    def _answer(self, alert: Alert, near: dict[FigureKey, Figure]) -> AlertAnswer:
+        today = local_day(self.clock.now())
+        area = self.domain.areas.get(alert.key.area)
+        standing = alert.standing
+        return AlertAnswer(
+            id=alert.id,
+            kind=alert.kind,
+            area=alert.key.area,
+            area_name=area.name if area is not None else alert.key.area,
+            indicator=alert.key.indicator,
+            indicator_name=indicator_name(self.domain, alert.key.indicator),
+            basis=alert.key.basis,
+            state=alert.state,
+            severity=alert.severity,
+            reason=alert.reason.value,
+            value=standing.value,
+            pace=standing.pace,
+            target=standing.target,
+            gap_people=standing.gap_people,
+            numerator=standing.numerator,
+            denominator=standing.denominator,
+            opened_at=alert.opened_at,
+            changed_at=alert.changed_at,
+            fired_at=alert.fired_at,
+            resolved_at=alert.resolved_at,
+            told_at=alert.told_at,
+            held_back_by=causes(self.domain.held_back(alert.key, near, today), self.domain),
+        )
+
+
+class AlertFilter(BaseModel):
+    """Which alerts; what is left out lets everything pass. `area` is exactly that unit."""
+
+    state: AlertState | None = None
+    area: str | None = None
+    indicator: str | None = None
+    severity: Severity | None = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
+
+
+class Sight:
+    """What a caller may see: the areas of a unit and all below, or None for everything."""
+
+    def __init__(self, verifier: TokenVerifier, areas: Areas) -> None:
+        self._verifier = verifier
+        self._areas = areas
+
+    def __call__(self, request: Request) -> Sequence[str] | None:
+        """Read it out of the request's token.
+
+        Raises:
+            Problem: 401 for a token that is not valid, 403 for one that may not read alerts.
+        """
+        try:
+            who = principal(self._verifier.verify(request.headers.get("authorization")))
+        except ClaimsError as error:
+            raise Problem(403, detail=f"{error}; get a token with the right claims") from None
+        if who.role is Role.SOURCE:
+            raise Problem(
+                403, detail="A source may send events but not read alerts; use another token."
+            )
+        if who.role is not Role.UNIT:
+            return None
+        known = (area for area in who.areas if self._areas.get(area) is not None)
+        return sorted({below for area in known for below in self._areas.below(area)})
+
+
+def add_routes(app: FastAPI, *, sight: Sight, api: Callable[[], Api]) -> None:
+    """Add the notifier's routes to an app; `api` is asked at each request."""
+    router = APIRouter(prefix="/v1", tags=["alerts"])
+    Visible = Annotated[Sequence[str] | None, Depends(sight)]  # noqa: N806 - an annotation
+
+    @router.get("/alerts")
+    async def list_alerts(seen: Visible, wanted: Annotated[AlertFilter, Query()]) -> AlertsAnswer:
+        """Alerts, worst first."""
+        if wanted.area is not None and seen is not None and wanted.area not in seen:
+            raise Problem(403, detail=f"The token gives no sight of {wanted.area}.")
+        return await api().search(Search(**wanted.model_dump(), visible=seen))
+
+    @router.get("/alerts/{alert_id}")
+    async def one_alert(seen: Visible, alert_id: UUID) -> AlertAnswer:
+        """One alert."""
+        found = await api().search(Search(visible=seen, id=alert_id))
+        if not found.alerts:
+            raise Problem(404, detail=f"There is no alert {alert_id} that this token may see.")
+        return found.alerts[0]
+
+    @router.get("/deliveries")
+    async def list_deliveries(
+        seen: Visible,
+        alert: UUID | None = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    ) -> DeliveriesAnswer:
+        """What was sent to whom, and how it went; of one alert or of all."""
+        audiences = None if seen is None else [f"unit:{area}" for area in seen]
+        async with api().pool.acquire() as connection:
+            logged = await deliveries.search(
+                connection, alert=alert, audiences=audiences, limit=limit
+            )
+        return DeliveriesAnswer(deliveries=[_delivery(row) for row in logged])
+
+    app.include_router(router)
+
+
+def _delivery(row: Logged) -> DeliveryAnswer:
+    return DeliveryAnswer(
+        id=row.id,
+        message=row.message,
+        area=row.area,
+        receiver=row.receiver,
+        state=row.state,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        next_attempt_at=row.next_attempt_at if row.state == "waiting" else None,
+        finished_at=row.finished_at,
+        last_error=row.last_error,
+        alerts=list(row.alerts),
+    )

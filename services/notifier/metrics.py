@@ -1,0 +1,50 @@
+"""The notifier's own metrics. Labels are bounded: states, reasons, kinds of receiver, partitions."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class NotifierMetrics:
+    """All counters and gauges of the process, in one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.alerts = Gauge(
+            "notifier_alerts", "Alerts in the store by state.", ("state",), registry=registry
+        )
+        self.judgements = Counter(
+            "notifier_judgements_total",
+            "Judgements of figures by reason.",
+            ("reason",),
+            registry=registry,
+        )
+        self.evaluation = Histogram(
+            "notifier_evaluation_seconds",
+            "Seconds for one evaluation, by what was judged: changed figures or all.",
+            ("scope",),
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            registry=registry,
+        )
+        self.notifications = Counter(
+            "notifier_notifications_total",
+            "Attempts to deliver a message by kind of receiver and outcome.",
+            ("receiver", "outcome"),
+            registry=registry,
+        )
+        self.deliveries_waiting = Gauge(
+            "notifier_deliveries_waiting", "Deliveries not done yet.", registry=registry
+        )
+        self.outbox_waiting = Gauge(
+            "notifier_outbox_waiting",
+            "Alert events that the broker has not acknowledged yet.",
+            registry=registry,
+        )
+        self.consumer_lag = Gauge(
+            "notifier_consumer_lag",
+            "Records of indicator-events.v1 not taken yet.",
+            ("partition",),
+            registry=registry,
+        )
+        self.unreadable = Counter(
+            "notifier_unreadable_records_total",
+            "Records of indicator-events.v1 that are no indicator event and were passed over.",
+            registry=registry,
+        )

@@ -1,0 +1,194 @@
+"""Judge figures against their pace, and write what becomes of alerts.
+
+Changed figures and pending alerts are judged every few seconds, all figures at intervals and on
+each new local day: the pace moves and sources fall silent without an event. One process at a time
+evaluates; alerts, and the events that tell of them, are written in one transaction with the marks
+of what has been judged.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from time import perf_counter
+from typing import Final
+
+import asyncpg
+
+from contracts.times import local_day
+from contracts.updates import Basis
+from services.notifier.core.alert import (
+    NOBODY,
+    SOURCE_PREFIX,
+    Alert,
+    Step,
+    advance,
+)
+from services.notifier.core.causes import Domain
+from services.notifier.core.decide import decide, decide_silence
+from services.notifier.core.figure import (
+    Figure,
+    FigureKey,
+    Standing,
+    is_fresh,
+    is_judged,
+    standing,
+)
+from services.notifier.metrics import NotifierMetrics
+from services.notifier.rules import Rules
+from services.notifier.store import Turn, alerts, figures, take_turn
+
+_CHUNK: Final = 2_000
+_START: Final = FigureKey("", "", "events")
+_SILENCE_BASIS: Final[Basis] = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What all judgements of one transaction share."""
+
+    now: datetime
+    today: date
+    heard: dict[str, datetime]
+
+
+class Evaluating:
+    """The evaluation, step by step."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        domain: Domain,
+        rules: Rules,
+        metrics: NotifierMetrics,
+        *,
+        full_pass_every: timedelta,
+    ) -> None:
+        self._pool = pool
+        self._domain = domain
+        self._rules = rules
+        self._metrics = metrics
+        self._full_pass_every = full_pass_every
+        self._full_pass_at: datetime | None = None
+
+    async def step(self, now: datetime) -> None:
+        """Judge what has changed; and everything, when it is time for that."""
+        started = perf_counter()
+        await self._changed(now)
+        self._metrics.evaluation.labels("changed").observe(perf_counter() - started)
+        if self._is_full_pass_due(now):
+            started = perf_counter()
+            await self._everything(now)
+            self._full_pass_at = now
+            self._metrics.evaluation.labels("all").observe(perf_counter() - started)
+        async with self._pool.acquire() as connection:
+            counts = await alerts.counts(connection)
+            self._metrics.outbox_waiting.set(await alerts.outgoing_waiting(connection))
+        for state in ("pending", "firing", "resolved"):
+            self._metrics.alerts.labels(state).set(counts.get(state, 0))
+
+    def _is_full_pass_due(self, now: datetime) -> bool:
+        last = self._full_pass_at
+        return (
+            last is None or now - last >= self._full_pass_every or local_day(last) != local_day(now)
+        )
+
+    async def _changed(self, now: datetime) -> None:
+        more = True
+        while more:
+            async with self._pool.acquire() as connection, connection.transaction():
+                if not await take_turn(connection, Turn.EVALUATE):
+                    return
+                taken = await figures.take_changed(connection, _CHUNK)
+                await self._judge(connection, taken, now)
+                more = len(taken) == _CHUNK
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await take_turn(connection, Turn.EVALUATE):
+                return
+            await self._judge_feeds(connection, now)
+            pending = [alert.key for alert in await alerts.pending(connection)]
+            await self._judge(
+                connection, (await figures.of_keys(connection, pending)).values(), now
+            )
+
+    async def _everything(self, now: datetime) -> None:
+        last = _START
+        while True:
+            async with self._pool.acquire() as connection, connection.transaction():
+                if not await take_turn(connection, Turn.EVALUATE):
+                    return
+                page = await figures.after(connection, last, _CHUNK)
+                await self._judge(connection, page, now)
+            if len(page) < _CHUNK:
+                return
+            last = page[-1].key
+
+    async def _judge(
+        self, connection: asyncpg.Connection, some: Iterable[Figure], now: datetime
+    ) -> None:
+        moment = _Moment(now, local_day(now), await figures.feeds(connection))
+        chosen = list(some)
+        held = await alerts.open_of_keys(connection, [figure.key for figure in chosen])
+        steps = (self._judge_one(figure, held.get(figure.key), moment) for figure in chosen)
+        await alerts.apply(connection, _worth_writing(steps, held))
+
+    def _judge_one(self, figure: Figure, alert: Alert | None, moment: _Moment) -> Step | None:
+        indicator = self._domain.catalogue.by_id.get(figure.key.indicator)
+        area = self._domain.areas.get(figure.key.area)
+        if indicator is None or area is None or not is_judged(indicator, figure.key.basis):
+            # No target (any more): only an alert from former times has something to be decided.
+            if alert is None:
+                return None
+            fresh, stands = True, NOBODY
+        elif not area.is_valid(moment.today):
+            fresh, stands = True, NOBODY
+        else:
+            feeds = self._domain.catalogue.feeds_of(indicator)
+            fresh = is_fresh(figure, feeds, moment.heard, self._rules.freshness, moment.now)
+            stands = standing(indicator, figure, moment.today)
+        decision = decide(
+            alert.held if alert is not None else None,
+            stands,
+            fresh=fresh,
+            rule=self._rules.rule(figure.key.indicator),
+            now=moment.now,
+        )
+        self._metrics.judgements.labels(decision.reason.value).inc()
+        return advance(
+            alert, decision, kind="pace", key=figure.key, standing=stands, now=moment.now
+        )
+
+    async def _judge_feeds(self, connection: asyncpg.Connection, now: datetime) -> None:
+        heard = await figures.feeds(connection)
+        held = await alerts.open_of_kind(connection, "source-silent")
+        steps = []
+        for feed, heard_at in heard.items():
+            key = FigureKey(self._root(local_day(now)), SOURCE_PREFIX + feed, _SILENCE_BASIS)
+            alert = held.get(key)
+            decision = decide_silence(
+                alert.held if alert is not None else None,
+                heard_at,
+                self._rules.freshness.limit(feed),
+                now,
+            )
+            steps.append(
+                advance(
+                    alert, decision, kind="source-silent", key=key, standing=_NO_STANDING, now=now
+                )
+            )
+        await alerts.apply(connection, _worth_writing(steps, held))
+
+    def _root(self, today: date) -> str:
+        """The province: what is about a whole feed stands at the top of the tree."""
+        return next(area.area_id for area in self._domain.areas.on(today) if area.parent_id is None)
+
+
+_NO_STANDING: Final[Standing] = NOBODY
+
+
+def _worth_writing(steps: Iterable[Step | None], held: dict[FigureKey, Alert]) -> Sequence[Step]:
+    """Leave out what would write an alert as it already stands."""
+    return [
+        step
+        for step in steps
+        if step is not None and (step.dropped or held.get(step.alert.key) != step.alert)
+    ]

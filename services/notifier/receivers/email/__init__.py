@@ -1,0 +1,1 @@
+"""E-mail over SMTP: a letter as text and as HTML."""

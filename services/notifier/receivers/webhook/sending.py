@@ -1,0 +1,101 @@
+"""Send a letter to a webhook. Its ``webhook-id`` is the delivery's, the same with every attempt."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+from standardwebhooks import Webhook
+
+from contracts.times import format_rfc3339
+from services.chassis.clock import Clock
+from services.notifier.core.letter import Letter
+from services.notifier.receivers.email.rendering import as_text
+from services.notifier.receivers.outcome import Delivered, Outcome, Refused, Retry
+from services.notifier.store.deliveries import Delivery
+
+KIND: Final = "webhook"
+EVENT_TYPE: Final = "vn.nhipso.message.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookReceiver:
+    """A unit's webhook; two with one name are one."""
+
+    name: str
+    url: str
+    signer: Webhook
+    kind: str = KIND
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WebhookReceiver) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+class WebhookSender:
+    """Posts messages; one session for all receivers."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, timeout: float, clock: Clock) -> None:
+        """`timeout` is seconds for one attempt, from the connection to the answer."""
+        self._session = session
+        self._timeout = timeout
+        self._clock = clock
+
+    async def send(self, receiver: WebhookReceiver, delivery: Delivery) -> Outcome:
+        """Post one message; only 410 Gone is final, as Standard Webhooks says."""
+        payload = body(delivery.letter)
+        now = self._clock.now()
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": str(delivery.id),
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": receiver.signer.sign(str(delivery.id), now, payload),
+        }
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._session.post(
+                    receiver.url, data=payload.encode(), headers=headers, allow_redirects=False
+                ) as answer,
+            ):
+                return _outcome(answer.status, answer.headers.get("retry-after"), now)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            # The text of these errors may hold the URL, and with it a token.
+            return Retry(f"no answer: {type(error).__name__}")
+
+
+def body(letter: Letter) -> str:
+    """What is posted: type, timestamp and data, as Standard Webhooks recommends."""
+    data = letter.model_dump(mode="json")
+    data |= {"subject": letter.subject, "text": as_text(letter)}
+    return json.dumps(
+        {"type": EVENT_TYPE, "timestamp": format_rfc3339(letter.written_at), "data": data},
+        ensure_ascii=False,
+    )
+
+
+def _outcome(status: int, retry_after: str | None, now: datetime) -> Outcome:
+    if HTTPStatus(200) <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return Delivered()
+    if status == HTTPStatus.GONE:
+        return Refused("HTTP 410: the receiver wants no more")
+    return Retry(f"HTTP {status}", _wish(retry_after, now))
+
+
+def _wish(retry_after: str | None, now: datetime) -> timedelta | None:
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdigit():
+        # More than a day is cut by the schedule; a number without end must not break us here.
+        return timedelta(seconds=min(int(retry_after[:9]), 86_400))
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(moment.replace(tzinfo=moment.tzinfo or UTC) - now, timedelta(0))

@@ -1,0 +1,111 @@
+"""What the notifier reads from the environment: ``NHIPSO_NOTIFIER__…`` and the common groups."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.chassis.settings import (
+    KafkaSettings,
+    PostgresSettings,
+    ServiceSettings,
+    Settings,
+    TokenSettings,
+)
+from services.notifier.core.schedule import Policy
+
+Seconds = Annotated[float, Field(ge=0)]
+Interval = Annotated[float, Field(gt=0)]
+
+
+class SmtpSettings(Settings):
+    """The mail server.
+
+    `tls`: ``auto`` uses STARTTLS where the server offers it, ``starttls`` insists on it,
+    ``implicit`` speaks TLS from the first byte, ``none`` never.
+    """
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    sender: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")] = "nhipso@localhost"
+    sender_name: str = "Nhịp Số"
+    username: str | None = None
+    password_file: Path | None = None
+    tls: Literal["auto", "starttls", "implicit", "none"] = "auto"
+    timeout_seconds: Interval = 15
+
+    @model_validator(mode="after")
+    def _whole_credential(self) -> Self:
+        if (self.username is None) != (self.password_file is None):
+            raise PydanticCustomError(
+                "together",
+                "both of these go together",
+                {"fields": ["username", "password_file"]},
+            )
+        if self.username is not None and self.tls in ("auto", "none"):
+            raise PydanticCustomError(
+                "secure",
+                "a password travels under TLS only: starttls or implicit",
+                {"fields": ["tls"]},
+            )
+        return self
+
+
+class NotifierSettings(Settings):
+    """The notifier's own knobs. Durations are in seconds.
+
+    `for_seconds` stands in for the rules' ``for``. `give_up_seconds` is how long a delivery is
+    tried, `lease_seconds` after how long a delivery whose sender died is taken up again.
+    """
+
+    rules_file: Path | None = None
+    receivers_file: Path | None = None
+    smtp: SmtpSettings | None = None
+    for_seconds: Seconds | None = None
+    evaluate_every_seconds: Interval = 5
+    full_pass_every_seconds: Interval = 600
+    group_wait_seconds: Seconds = 300
+    group_interval_seconds: Seconds = 24 * 3600
+    repeat_interval_seconds: Interval = 7 * 24 * 3600
+    deliver_every_seconds: Interval = 1
+    webhook_timeout_seconds: Interval = 10
+    lease_seconds: Interval = 60
+    give_up_seconds: Interval = 3 * 24 * 3600
+
+    @property
+    def hold_for(self) -> timedelta | None:
+        """What stands in for the rules' ``for``, if anything does."""
+        return None if self.for_seconds is None else timedelta(seconds=self.for_seconds)
+
+    @property
+    def policy(self) -> Policy:
+        """How messages to one audience are spaced."""
+        return Policy(
+            group_wait=timedelta(seconds=self.group_wait_seconds),
+            group_interval=timedelta(seconds=self.group_interval_seconds),
+            repeat_interval=timedelta(seconds=self.repeat_interval_seconds),
+        )
+
+    @model_validator(mode="after")
+    def _lease_outlives_sending(self) -> Self:
+        longest = max(
+            self.webhook_timeout_seconds, self.smtp.timeout_seconds if self.smtp is not None else 0
+        )
+        if self.lease_seconds <= longest:
+            raise PydanticCustomError(
+                "lease",
+                "must be longer than any receiver's timeout, or a slow one is told twice",
+                {"fields": ["lease_seconds"]},
+            )
+        return self
+
+
+class ServiceEnvironment(ServiceSettings):
+    """All that the process reads."""
+
+    kafka: KafkaSettings
+    postgres: PostgresSettings
+    tokens: TokenSettings
+    notifier: NotifierSettings = NotifierSettings()

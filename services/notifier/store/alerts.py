@@ -1,0 +1,184 @@
+"""Alerts, and the events about them that are still to be published."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from contracts.updates import AlertState, Severity
+from services.chassis.database import load_queries
+from services.notifier.core.alert import Alert, AlertKind, Step
+from services.notifier.core.decide import Reason
+from services.notifier.core.figure import FigureKey, Standing
+from services.notifier.core.schedule import Group
+from services.notifier.store import queries_of
+
+_SQL: Final = load_queries(queries_of("alerts"))
+_OUTBOX: Final = load_queries(queries_of("outbox"))
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for; None lets everything pass. `visible` are the areas a unit may see."""
+
+    state: AlertState | None = None
+    area: str | None = None
+    indicator: str | None = None
+    severity: Severity | None = None
+    visible: Sequence[str] | None = None
+    id: UUID | None = None
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event that waits for its topic."""
+
+    number: int
+    id: str
+    key: str
+    payload: str
+
+
+async def open_of_keys(
+    connection: asyncpg.Connection, keys: Sequence[FigureKey]
+) -> dict[FigureKey, Alert]:
+    """The pending and firing alerts of these figures."""
+    if not keys:
+        return {}
+    columns = (list(part) for part in zip(*keys, strict=True))
+    return _by_key(await connection.fetch(_SQL["open_of_keys"], *columns))
+
+
+async def open_of_kind(connection: asyncpg.Connection, kind: AlertKind) -> dict[FigureKey, Alert]:
+    """The pending and firing alerts of one kind."""
+    return _by_key(await connection.fetch(_SQL["open_of_kind"], kind))
+
+
+async def pending(connection: asyncpg.Connection) -> list[Alert]:
+    """The alerts that wait for their confirmation."""
+    return [_alert(row) for row in await connection.fetch(_SQL["pending"])]
+
+
+async def apply(connection: asyncpg.Connection, steps: Iterable[Step]) -> None:
+    """Write what decisions did: alerts, dropped ones, and events into the outbox."""
+    steps = list(steps)
+    dropped = [step.alert.id for step in steps if step.dropped]
+    if dropped:
+        await connection.execute(_SQL["drop"], dropped)
+    kept = [_row(step.alert) for step in steps if not step.dropped]
+    if kept:
+        await connection.executemany(_SQL["save"], kept)
+    events = [step.event for step in steps if step.event is not None]
+    if events:
+        rows = [(event.id, event.data.area, event.model_dump_json()) for event in events]
+        await connection.executemany(_OUTBOX["add"], rows)
+
+
+async def counts(connection: asyncpg.Connection) -> dict[str, int]:
+    """State → number of alerts."""
+    return {row["state"]: row["number"] for row in await connection.fetch(_SQL["counts"])}
+
+
+async def groups(connection: asyncpg.Connection, audiences: Sequence[str]) -> list[Group]:
+    """The firing alerts of these audiences, as the schedule needs them."""
+    rows = await connection.fetch(_SQL["groups"], list(audiences))
+    return [Group(row["audience"], row["untold_since"], row["last_message_at"]) for row in rows]
+
+
+async def firing_of(connection: asyncpg.Connection, audience: str) -> list[Alert]:
+    """What fires for one audience and may be told."""
+    return [_alert(row) for row in await connection.fetch(_SQL["firing_of_audience"], audience)]
+
+
+async def mark_told(connection: asyncpg.Connection, alerts: Iterable[UUID], at: datetime) -> None:
+    """Remember that these have been told."""
+    await connection.execute(_SQL["told"], list(alerts), at)
+
+
+async def search(connection: asyncpg.Connection, wanted: Search) -> tuple[list[Alert], int]:
+    """The alerts that are looked for, worst first, and how many there are without the limit."""
+    rows = await connection.fetch(
+        _SQL["search"],
+        wanted.state,
+        wanted.area,
+        wanted.indicator,
+        wanted.severity,
+        None if wanted.visible is None else list(wanted.visible),
+        wanted.id,
+        wanted.limit,
+    )
+    return [_alert(row) for row in rows], rows[0]["total"] if rows else 0
+
+
+async def next_outgoing(connection: asyncpg.Connection, limit: int) -> list[Outgoing]:
+    """The events that wait longest for their topic, in order."""
+    return [Outgoing(**row) for row in await connection.fetch(_OUTBOX["next"], limit)]
+
+
+async def mark_published(connection: asyncpg.Connection, numbers: Sequence[int]) -> None:
+    """Remove events that the broker has acknowledged."""
+    await connection.execute(_OUTBOX["done"], list(numbers))
+
+
+async def outgoing_waiting(connection: asyncpg.Connection) -> int:
+    """How many events wait for their topic."""
+    number: int = await connection.fetchval(_OUTBOX["waiting"])
+    return number
+
+
+def _by_key(rows: Iterable[asyncpg.Record]) -> dict[FigureKey, Alert]:
+    return {alert.key: alert for alert in map(_alert, rows)}
+
+
+def _row(alert: Alert) -> tuple[object, ...]:
+    standing = alert.standing
+    return (
+        alert.id,
+        alert.kind,
+        *alert.key,
+        alert.state,
+        alert.severity,
+        alert.reason.value,
+        alert.version,
+        standing.value,
+        standing.pace,
+        standing.target,
+        standing.behind,
+        standing.gap_people,
+        standing.numerator,
+        standing.denominator,
+        alert.opened_at,
+        alert.changed_at,
+        alert.fired_at,
+        alert.resolved_at,
+    )
+
+
+def _alert(row: asyncpg.Record) -> Alert:
+    return Alert(
+        id=row["id"],
+        kind=row["kind"],
+        key=FigureKey(row["area"], row["indicator"], row["basis"]),
+        state=row["state"],
+        severity=row["severity"],
+        reason=Reason(row["reason"]),
+        version=row["version"],
+        standing=Standing(
+            value=row["value"],
+            pace=row["pace"],
+            target=row["target"],
+            behind=row["behind"],
+            gap_people=row["gap_people"],
+            numerator=row["numerator"],
+            denominator=row["denominator"],
+        ),
+        opened_at=row["opened_at"],
+        changed_at=row["changed_at"],
+        fired_at=row["fired_at"],
+        resolved_at=row["resolved_at"],
+        told_at=row["told_at"],
+    )

@@ -1,0 +1,81 @@
+-- name: open_of_keys
+SELECT known.*
+FROM alerts AS known
+JOIN unnest($1::text[], $2::text[], $3::text[]) AS asked (area, indicator, basis)
+    ON (known.area, known.indicator, known.basis) = (asked.area, asked.indicator, asked.basis)
+WHERE known.state <> 'resolved'
+
+-- name: open_of_kind
+SELECT * FROM alerts WHERE kind = $1 AND state <> 'resolved'
+
+-- name: pending
+SELECT * FROM alerts WHERE state = 'pending'
+
+-- name: save
+INSERT INTO alerts (
+    id, kind, area, indicator, basis, state, severity, reason, version, value, pace, target,
+    behind, gap_people, numerator, denominator, opened_at, changed_at, fired_at, resolved_at
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state,
+    severity = excluded.severity,
+    reason = excluded.reason,
+    version = excluded.version,
+    value = excluded.value,
+    pace = excluded.pace,
+    target = excluded.target,
+    behind = excluded.behind,
+    gap_people = excluded.gap_people,
+    numerator = excluded.numerator,
+    denominator = excluded.denominator,
+    changed_at = excluded.changed_at,
+    fired_at = excluded.fired_at,
+    resolved_at = excluded.resolved_at
+
+-- name: drop
+DELETE FROM alerts WHERE id = ANY ($1::uuid[])
+
+-- name: counts
+SELECT state, count(*) AS number FROM alerts GROUP BY state
+
+-- name: groups
+-- The firing alerts by audience. An alert whose data have gone stale is not told.
+SELECT found.audience,
+       found.untold_since,
+       (SELECT max(written_at) FROM messages WHERE messages.audience = found.audience)
+           AS last_message_at
+FROM (
+    SELECT CASE kind WHEN 'pace' THEN 'unit:' || area ELSE 'operators' END AS audience,
+           min(fired_at) FILTER (WHERE told_at IS NULL) AS untold_since
+    FROM alerts
+    WHERE state = 'firing' AND (kind <> 'pace' OR reason <> 'source-silent')
+    GROUP BY 1
+) AS found
+WHERE found.audience = ANY ($1::text[])
+ORDER BY found.audience
+
+-- name: firing_of_audience
+SELECT *
+FROM alerts
+WHERE state = 'firing'
+  AND (kind <> 'pace' OR reason <> 'source-silent')
+  AND CASE kind WHEN 'pace' THEN 'unit:' || area ELSE 'operators' END = $1
+
+-- name: told
+UPDATE alerts SET told_at = $2 WHERE id = ANY ($1::uuid[])
+
+-- name: search
+-- A null filter lets everything pass. Worst first: firing, then pending, then resolved.
+SELECT *, count(*) OVER () AS total
+FROM alerts
+WHERE ($1::text IS NULL OR state = $1)
+  AND ($2::text IS NULL OR area = $2)
+  AND ($3::text IS NULL OR indicator = $3)
+  AND ($4::text IS NULL OR severity = $4)
+  AND ($5::text[] IS NULL OR (area = ANY ($5) AND kind = 'pace'))
+  AND ($6::uuid IS NULL OR id = $6)
+ORDER BY array_position(ARRAY['firing', 'pending', 'resolved'], state),
+         array_position(ARRAY['critical', 'warning', 'info'], severity),
+         behind DESC NULLS LAST, area, indicator, opened_at
+LIMIT $7

@@ -1,0 +1,142 @@
+"""Messages and the log of their deliveries."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from services.chassis.database import load_queries
+from services.notifier.core.letter import Letter
+from services.notifier.store import queries_of
+
+_SQL: Final = load_queries(queries_of("deliveries"))
+_NAMESPACE: Final = UUID("0d9b2c1e-6a57-5f2c-9d5f-1f2c7f0f6c02")
+_LONGEST_ERROR: Final = 500
+
+DeliveryState = Literal["waiting", "delivered", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A receiver as the log names it."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt to bring a letter to a receiver; the id stays the same with every attempt."""
+
+    id: UUID
+    message: UUID
+    receiver: str
+    attempts: int
+    created_at: datetime
+    letter: Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A row of the log."""
+
+    id: UUID
+    message: UUID
+    receiver: str
+    state: DeliveryState
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime
+    finished_at: datetime | None
+    last_error: str | None
+    audience: str
+    area: str
+    alerts: Sequence[UUID]
+
+
+async def log_letter(
+    connection: asyncpg.Connection, letter: Letter, addressees: Iterable[Addressee]
+) -> UUID:
+    """Log a letter and a delivery for each addressee, before anything is sent."""
+    message = uuid5(_NAMESPACE, f"{letter.audience}/{letter.written_at.isoformat()}")
+    await connection.execute(
+        _SQL["add_message"],
+        message,
+        letter.audience,
+        letter.area,
+        letter.written_at,
+        letter.model_dump_json(),
+    )
+    await connection.execute(
+        _SQL["add_message_alerts"], message, [alert.id for alert in letter.alerts]
+    )
+    rows = [
+        (uuid5(message, one.name), message, one.kind, one.name, letter.written_at)
+        for one in addressees
+    ]
+    await connection.executemany(_SQL["add_delivery"], rows)
+    return message
+
+
+async def claim(
+    connection: asyncpg.Connection,
+    kind: str,
+    *,
+    busy: Iterable[str],
+    limit: int,
+    leased_until: datetime,
+    now: datetime,
+) -> list[Delivery]:
+    """Take deliveries that are due, at most one a receiver and none of a busy one."""
+    rows = await connection.fetch(_SQL["claim"], kind, now, list(busy), limit, leased_until)
+    return [
+        Delivery(
+            id=row["id"],
+            message=row["message"],
+            receiver=row["receiver"],
+            attempts=row["attempts"],
+            created_at=row["created_at"],
+            letter=Letter.model_validate_json(row["letter"]),
+        )
+        for row in rows
+    ]
+
+
+async def mark_delivered(connection: asyncpg.Connection, delivery: UUID, at: datetime) -> None:
+    """The receiver has taken it."""
+    await connection.execute(_SQL["delivered"], delivery, at)
+
+
+async def mark_retry(
+    connection: asyncpg.Connection, delivery: UUID, next_attempt_at: datetime, error: str
+) -> None:
+    """It is tried again later."""
+    await connection.execute(_SQL["retry"], delivery, next_attempt_at, error[:_LONGEST_ERROR])
+
+
+async def mark_failed(
+    connection: asyncpg.Connection, delivery: UUID, at: datetime, error: str
+) -> None:
+    """It is given up."""
+    await connection.execute(_SQL["failed"], delivery, at, error[:_LONGEST_ERROR])
+
+
+async def waiting(connection: asyncpg.Connection) -> int:
+    """How many deliveries wait."""
+    number: int = await connection.fetchval(_SQL["waiting"])
+    return number
+
+
+async def search(
+    connection: asyncpg.Connection,
+    *,
+    alert: UUID | None,
+    audiences: Sequence[str] | None,
+    limit: int,
+) -> list[Logged]:
+    """The log, newest first; None lets everything pass."""
+    seen = None if audiences is None else list(audiences)
+    return [Logged(**row) for row in await connection.fetch(_SQL["search"], alert, seen, limit)]
