@@ -1,5 +1,6 @@
 from collections import Counter
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ def test_every_unit_hangs_below_a_province_of_its_time() -> None:
         chain = [AREAS[area_id] for area_id in AREAS.lineage_upward(area.area_id)]
         assert chain[0] == area
         assert chain[-1].level == "province"
-        for lower, upper in zip(chain, chain[1:], strict=False):
+        for lower, upper in pairwise(chain):
             assert upper.level in above[lower.level]
             assert (lower.valid_from, lower.valid_to) == (upper.valid_from, upper.valid_to)
             assert lower in AREAS.children(upper.area_id)
