@@ -8,8 +8,6 @@ from typing import Final
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI
-from faststream.kafka import KafkaBroker
-from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
 from contracts import areas as area_data
@@ -17,6 +15,7 @@ from contracts import catalogue as catalogue_data
 from contracts.rejected import read_key
 from contracts.topics import INDICATOR_EVENTS, REJECTED_EVENTS, SUBJECT_EVENTS, TOPIC_CONFIGS
 from services.chassis import buildinfo
+from services.chassis.batches import broker_of
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import migrate, open_pool
 from services.chassis.http import create_app
@@ -85,15 +84,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
                 refusing(read_key(configuration.rejections.public_key_file)),
             )
             consumer = Consumer(shards, time, metrics, settings)
-            broker = KafkaBroker(
-                kafka.bootstrap_servers,
-                client_id="nhipso-scoring",
-                apply_types=False,
-                allow_auto_create_topics=False,
-                middlewares=[
-                    KafkaPrometheusMiddleware(registry=registry, app_name="nhipso-scoring")
-                ],
-            )
+            broker = broker_of(kafka, client_id="nhipso-scoring", registry=registry)
             consumer.subscribe(broker)
             stream.subscribe(broker)
             work = Work(

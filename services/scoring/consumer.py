@@ -8,18 +8,19 @@ tried again in place, anything else stops the process before it commits.
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import stamina
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.message import StreamMessage
 
+from contracts.reasons import Reason
 from contracts.topics import SUBJECT_EVENTS
+from services.chassis import batches
+from services.chassis.batches import Batch, Subscription
 from services.chassis.clock import Clock
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
@@ -39,17 +40,6 @@ TRANSIENT: Final = (
 #: Shards that commit at the same time; each holds one connection.
 _AT_ONCE: Final = 4
 
-_Batch = tuple[ConsumerRecord, ...]
-
-
-async def _parse(records: _Batch) -> StreamMessage[_Batch]:
-    """Wrap a batch without looking into it: FastStream's own parser fails on odd headers."""
-    return StreamMessage(raw_message=records, body=records)
-
-
-async def _decode(message: StreamMessage[_Batch]) -> _Batch:
-    return message.raw_message
-
 
 class Consumer:
     """Feeds the shards that Kafka assigns to this process."""
@@ -68,23 +58,19 @@ class Consumer:
         self._sought: dict[int, int] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._subscriber: Any = None
+        self._subscription: Subscription | None = None
         self._log = structlog.get_logger(__name__)
 
     def subscribe(self, broker: KafkaBroker) -> None:
         """Register the handler; records flow once the broker is started."""
-        self._subscriber = broker.subscriber(
+        self._subscription = batches.subscribe(
+            broker,
             SUBJECT_EVENTS,
+            self._handle,
             group_id=self._settings.group_id,
-            batch=True,
             max_records=self._settings.batch_records,
-            batch_timeout_ms=int(self._settings.poll_seconds * 1000),
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            parser=_parse,
-            decoder=_decode,
+            poll_seconds=self._settings.poll_seconds,
         )
-        self._subscriber(self._handle)
 
     async def watch(self) -> None:
         """Run until a batch fails beyond repair; raises what it failed with."""
@@ -120,9 +106,9 @@ class Consumer:
             self._metrics.lag.labels(str(partition.partition)).set(max(0, end - position))
 
     def _kafka(self) -> AIOKafkaConsumer | None:
-        return None if self._subscriber is None else self._subscriber.consumer
+        return None if self._subscription is None else self._subscription.consumer
 
-    async def _handle(self, batch: _Batch) -> None:
+    async def _handle(self, batch: Batch) -> None:
         if self._failed.done():
             return
         by_shard: defaultdict[int, list[ConsumerRecord]] = defaultdict(list)
@@ -180,7 +166,7 @@ class Consumer:
                 to_offset=first,
             )
 
-    def _count(self, records: Sequence[ConsumerRecord], taken: int, refused: list[Any]) -> None:
+    def _count(self, records: Sequence[ConsumerRecord], taken: int, refused: list[Reason]) -> None:
         now = self._clock.now().timestamp()
         for record in records[len(records) - taken :]:
             self._metrics.event_to_state.observe(max(0.0, now - record.timestamp / 1000))

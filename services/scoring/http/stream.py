@@ -10,33 +10,21 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Final
 
 import structlog
-from aiokafka import ConsumerRecord
 from fastapi import APIRouter, Depends, Query
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.message import StreamMessage
 from prometheus_client import CollectorRegistry, Gauge
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from contracts.tokens import Principal
 from contracts.topics import INDICATOR_EVENTS
 from contracts.updates import IndicatorUpdated
+from services.chassis.batches import Batch, subscribe
 
 EVENT_NAME: Final = "indicator.updated"
 
 #: Events that a listener may be behind before it is let go.
 _QUEUE: Final = 10_000
 _PING_SECONDS: Final = 15
-
-_Batch = tuple[ConsumerRecord, ...]
-
-
-async def _parse(records: _Batch) -> StreamMessage[_Batch]:
-    return StreamMessage(raw_message=records, body=records)
-
-
-async def _decode(message: StreamMessage[_Batch]) -> _Batch:
-    return message.raw_message
 
 
 class Stream:
@@ -52,17 +40,9 @@ class Stream:
 
     def subscribe(self, broker: KafkaBroker) -> None:
         """Read the topic from its end on."""
-        subscriber: Any = broker.subscriber(
-            INDICATOR_EVENTS,
-            group_id=None,
-            batch=True,
-            batch_timeout_ms=200,
-            auto_offset_reset="latest",
-            ack_policy=AckPolicy.MANUAL,
-            parser=_parse,
-            decoder=_decode,
+        subscribe(
+            broker, INDICATOR_EVENTS, self._handle, group_id=None, poll_seconds=0.2, from_end=True
         )
-        subscriber(self._handle)
 
     async def events(self, area: str | None, indicator: str | None) -> AsyncIterator[Any]:
         """What is told from now on, as server-sent events."""
@@ -78,7 +58,7 @@ class Stream:
         finally:
             self._listeners.discard(queue)
 
-    async def _handle(self, batch: _Batch) -> None:
+    async def _handle(self, batch: Batch) -> None:
         if not self._listeners:
             return
         for record in batch:

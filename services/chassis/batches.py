@@ -1,0 +1,93 @@
+"""Batches of Kafka records through FastStream, without the traps on the way.
+
+FastStream's own parser dies on headers that are null or not UTF-8, and with manual acknowledgement
+an exception is swallowed while the position moves on. So nothing is parsed here, records reach the
+handler as they are, and the handler must not raise: it commits explicit offsets itself.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from faststream.message import StreamMessage
+from prometheus_client import CollectorRegistry
+
+from services.chassis.settings import KafkaSettings
+
+Batch = tuple[ConsumerRecord, ...]
+
+
+class Subscription:
+    """One subscription of a process; its consumer is there once the broker has started."""
+
+    def __init__(self, subscriber: Any) -> None:
+        self._subscriber = subscriber
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer | None:
+        """The consumer, for offsets and assignment; None before the start and after the stop."""
+        consumer: AIOKafkaConsumer | None = self._subscriber.consumer
+        return consumer
+
+
+def broker_of(
+    settings: KafkaSettings, *, client_id: str, registry: CollectorRegistry
+) -> KafkaBroker:
+    """A broker whose metrics go to `registry`; it makes no topics and logs no batches."""
+    return KafkaBroker(
+        settings.bootstrap_servers,
+        client_id=client_id,
+        apply_types=False,
+        allow_auto_create_topics=False,
+        logger=None,
+        middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name=client_id)],
+    )
+
+
+def subscribe(
+    broker: KafkaBroker,
+    topic: str,
+    handler: Callable[[Batch], Awaitable[None]],
+    *,
+    group_id: str | None,
+    max_records: int | None = None,
+    poll_seconds: float = 0.05,
+    from_end: bool = False,
+) -> Subscription:
+    """Hand batches of a topic to a handler that does not raise.
+
+    Args:
+        broker: not started yet.
+        topic: its name.
+        handler: takes records of one or several partitions, in order within each.
+        group_id: None reads all partitions without committing.
+        max_records: the most records a batch.
+        poll_seconds: how long to wait for the first record of a batch.
+        from_end: begin with what comes from now on where no offset is committed, else with the
+            earliest record.
+    """
+    subscriber: Any = broker.subscriber(
+        topic,
+        group_id=group_id,
+        batch=True,
+        max_records=max_records,
+        batch_timeout_ms=int(poll_seconds * 1000),
+        auto_offset_reset="latest" if from_end else "earliest",
+        ack_policy=AckPolicy.MANUAL,
+        parser=_parse,
+        decoder=_decode,
+    )
+    subscriber(handler)
+    return Subscription(subscriber)
+
+
+async def _parse(records: Batch) -> StreamMessage[Batch]:
+    # The middleware for metrics adds up the lengths of a body of bytes.
+    return StreamMessage(raw_message=records, body=[record.value or b"" for record in records])
+
+
+async def _decode(message: StreamMessage[Batch]) -> Batch:
+    return message.raw_message
