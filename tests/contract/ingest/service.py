@@ -1,0 +1,165 @@
+"""A running ingest over a real broker, and what a source system needs to speak to it."""
+
+import asyncio
+import json
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import uvicorn
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
+from services.ingest.app import build
+from services.ingest.settings import (
+    IngestSettings,
+    LimitSettings,
+    PseudonymSettings,
+    RejectionSettings,
+)
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys as the embedded stack would make them."""
+
+    folder: Path
+    tokens: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": "test"}))
+    rejections: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
+    pseudonym: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+
+    def write(self) -> None:
+        public = self.tokens.as_dict(private=False)
+        (self.folder / "jwks.json").write_text(json.dumps({"keys": [public]}))
+        (self.folder / "rejections.jwk").write_text(json.dumps(self.rejections.as_dict()))
+        (self.folder / "pseudonym.key").write_text(self.pseudonym.hex())
+
+    def token(self, **claims: Any) -> str:
+        now = int(time.time())
+        held = {
+            "iss": "nhipso",
+            "aud": "nhipso",
+            "sub": "vneid",
+            "role": "source",
+            "sources": ["urn:nhipso:source:vneid"],
+            "domains": ["identity"],
+            "iat": now,
+            "exp": now + 600,
+        } | claims
+        return jwt.encode({"alg": "ES256", "kid": "test"}, held, self.tokens)
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """A running ingest, as a source system sees it."""
+
+    url: str
+    http: aiohttp.ClientSession
+    keys: Keys
+
+    async def post(
+        self,
+        body: Any,
+        *,
+        content_type: str | None = STRUCTURED,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, Any, dict[str, str]]:
+        """Send a body (bytes as they are, else as JSON): status, decoded answer, headers."""
+        sent = {"Authorization": f"Bearer {token or self.keys.token()}"} | (headers or {})
+        if content_type is not None:
+            sent["Content-Type"] = content_type
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        skip = ["Content-Type"] if content_type is None else None
+        async with self.http.post(
+            f"{self.url}/v1/events", data=data, headers=sent, skip_auto_headers=skip
+        ) as answer:
+            return answer.status, await answer.json(content_type=None), dict(answer.headers)
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        async with self.http.get(f"{self.url}{path}") as answer:
+            text = await answer.text()
+            return answer.status, json.loads(text) if text[:1] in "{[" else text
+
+
+def settings_for(keys: Keys, bootstrap: str, **limits: Any) -> IngestSettings:
+    return IngestSettings(
+        http=HttpSettings(port=0),
+        kafka=KafkaSettings(bootstrap_servers=bootstrap, partitions=4),
+        tokens=TokenSettings(jwks_file=keys.folder / "jwks.json"),
+        pseudonym=PseudonymSettings(key_file=keys.folder / "pseudonym.key"),
+        rejections=RejectionSettings(key_file=keys.folder / "rejections.jwk"),
+        ingest=LimitSettings(**limits),
+    )
+
+
+@asynccontextmanager
+async def running(settings: IngestSettings, keys: Keys) -> AsyncIterator[Ingest]:
+    """Run ingest on a free port of loopback in this event loop."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(build(settings), lifespan="on", log_config=None, access_log=False)
+    )
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started:
+            if task.done():
+                await task
+                raise RuntimeError("ingest did not start")
+            await asyncio.sleep(0.02)
+        async with aiohttp.ClientSession() as http:
+            port = listener.getsockname()[1]
+            yield Ingest(f"http://127.0.0.1:{port}", http, keys)
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+class Topic:
+    """What arrives on a topic from now on."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the topic has."""
+        return len(self._consumer.assignment())
+
+    async def take(self, count: int) -> list[ConsumerRecord[bytes, bytes]]:
+        """Wait for so many records, and see that no more come at once."""
+        found: list[ConsumerRecord[bytes, bytes]] = []
+        deadline = time.monotonic() + 10
+        while len(found) < count and time.monotonic() < deadline:
+            for records in (await self._consumer.getmany(timeout_ms=200)).values():
+                found.extend(records)
+        for records in (await self._consumer.getmany(timeout_ms=100)).values():
+            found.extend(records)
+        assert len(found) == count
+        return found
+
+
+@asynccontextmanager
+async def tail(topic: str, bootstrap: str) -> AsyncIterator[Topic]:
+    """Follow a topic from its present end."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap)
+    await consumer.start()
+    try:
+        await consumer.seek_to_end()
+        for partition in consumer.assignment():
+            await consumer.position(partition)
+        yield Topic(consumer)
+    finally:
+        await consumer.stop()
