@@ -229,7 +229,7 @@ class _Job:
                 with events_progress(self.console) as progress:
                     if not self.checkpoint.fill_done:
                         await self._fill(delivery, tokens, rates[0], progress)
-                    if self.forever or (self.limit is not None and self.tally.sent < self.limit):
+                    if self.forever if self.limit is None else self.tally.sent < self.limit:
                         await self._live(delivery, tokens, rates[1], progress)
         except asyncio.CancelledError:
             self._say("stopped")
