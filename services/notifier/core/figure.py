@@ -60,14 +60,8 @@ def is_judged(indicator: Indicator, basis: Basis) -> bool:
 
 
 def start_of_pace(indicator: Indicator, first: Milestone | None) -> Milestone | None:
-    """Where the pace begins: the configured baseline, or else the first value seen.
-
-    A start that lies on or after the first target's day is none: the line then runs from that
-    target to the next one, whatever a unit's first figure was.
-    """
-    targets = indicator.targets.dated()
-    start = indicator.baseline.milestone() if indicator.baseline is not None else first
-    return start if start is not None and targets and start.on < targets[0].on else None
+    """Where the pace begins: the configured baseline, or else the first value seen."""
+    return indicator.baseline.milestone() if indicator.baseline is not None else first
 
 
 def standing(indicator: Indicator, figure: Figure, today: date) -> Standing:

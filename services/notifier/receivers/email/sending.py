@@ -75,11 +75,12 @@ def compose(receiver: EmailReceiver, delivery: Delivery, settings: SmtpSettings)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(letter.written_at)
     message["Message-ID"] = f"<{delivery.id}@{domain}>"
-    message["Content-Language"] = "vi"
     # RFC 3834: no absence notices, please.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(as_text(letter), cte="quoted-printable")
     message.add_alternative(as_html(letter), subtype="html", cte="quoted-printable")
+    # Last, because adding an alternative moves headers of content into the first part.
+    message["Content-Language"] = "vi"
     return message
 
 
