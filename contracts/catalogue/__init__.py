@@ -1,9 +1,10 @@
 """The catalogue of indicators as data: facts, conditions, populations, numerators, targets, sources.
 
 The law of this room: officials' rules stand in the YAML files beside this one; `model` says what
-form they have and `reading` refuses what does not hold together.
+form they have, `reading` reads them and `checking` refuses what does not hold together.
 """
 
+from contracts.catalogue.checking import CatalogueError
 from contracts.catalogue.model import (
     AgeCondition,
     All,
@@ -20,7 +21,7 @@ from contracts.catalogue.model import (
     Satisfied,
     SubjectRules,
 )
-from contracts.catalogue.reading import CatalogueError, load, read
+from contracts.catalogue.reading import load, read
 
 __all__ = [
     "AgeCondition",

@@ -147,6 +147,12 @@ class AgeRange(Entry):
     lowest: Annotated[int, Field(alias="from", ge=0, le=150)]
     highest: Annotated[int | None, Field(alias="to", ge=0, le=150)] = None
 
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.highest is not None and self.highest < self.lowest:
+            raise ValueError(f"nobody is from {self.lowest} to {self.highest} years old")
+        return self
+
 
 class AgeCondition(Entry):
     """The subject's age today, in full years."""
@@ -203,8 +209,8 @@ class Source(Entry):
 class Targets(Entry):
     """Percent to be reached by 31 December of a year."""
 
-    by_2025: Annotated[Decimal | None, Field(alias="2025")] = None
-    by_2030: Annotated[Decimal | None, Field(alias="2030")] = None
+    by_2025: Annotated[Decimal | None, Field(alias="2025", ge=0, le=100)] = None
+    by_2030: Annotated[Decimal | None, Field(alias="2030", ge=0, le=100)] = None
 
     def dated(self) -> list[Milestone]:
         """The targets with the days on which they fall due, earliest first."""
@@ -216,7 +222,7 @@ class Baseline(Entry):
     """A configured start of the pace: a value in percent on a day."""
 
     on: date
-    percent: Decimal
+    percent: Annotated[Decimal, Field(ge=0, le=100)]
 
     def milestone(self) -> Milestone:
         """The baseline as the first point of the pace."""
