@@ -15,6 +15,7 @@ from services.cli.send import send
 from services.cli.simulate import simulate
 from services.cli.status import status
 from services.cli.terminal import remarks
+from services.cli.up import up
 
 app = typer.Typer(
     name="nhipso",
@@ -24,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
 )
-for command in (simulate, send, indicators, alerts, status):
+for command in (up, simulate, send, indicators, alerts, status):
     app.command(epilog=EPILOG)(command)
 
 

@@ -78,7 +78,9 @@ def alerts(
         console.print("no alerts" if state is State.ALL else f"no {state.value} alerts")
         return
     console.print(_table(found, ground.load()))
-    console.print(f"{len(found):,} alerts")
+    total = answer.get("total", len(found)) if isinstance(answer, dict) else len(found)
+    more = f" of {total:,}" if total > len(found) else ""
+    console.print(f"{len(found):,}{more} alerts")
 
 
 def _listed(answer: Any, url: str) -> list[dict[str, Any]]:
