@@ -19,8 +19,9 @@ from deploy.embedded.ports import LOOPBACK
 
 STOP_GRACE_SECONDS = 30.0
 
-# One node holds every replica. The session of a broker that was killed must end before its
-# successor may register: 9 seconds by default, too long for a program that is back in two.
+# One node holds every replica, so what it acknowledged is on the disk within a second.
+# The session of a broker that was killed must end before its successor may register: 9 seconds by
+# default, too long for a program that is back in two.
 _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -43,6 +44,7 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
+log.flush.interval.ms=1000
 log.cleaner.dedupe.buffer.size=33554432
 """
 
@@ -190,7 +192,7 @@ class Kafka:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
         argv = [*tool, "format", f"--cluster-id={cluster}", f"--config={properties}"]
         with open_log(self.child.log) as log:
-            done = subprocess.run(argv, stdout=log, stderr=log, check=False)
+            done = subprocess.run(argv, stdout=log, stderr=log, start_new_session=True, check=False)
         if done.returncode != 0:
             raise StackError(
                 f"Kafka's storage in {self._log_dir} cannot be formatted; its log is "

@@ -217,6 +217,8 @@ class Postgres:
                 stderr=log,
                 cwd=cwd,
                 pass_fds=pass_fds,
+                # Control-C in the terminal is for the stack, which waits until this is done.
+                start_new_session=True,
                 check=False,
                 user=self.child.account.uid,
                 group=self.child.account.gid,
