@@ -21,7 +21,7 @@ def router() -> APIRouter:
 
     @routes.get("/v1/schemas", summary="Event types, each with its JSON Schema")
     async def list_schemas() -> JSONResponse:
-        return JSONResponse({"schemas": {name: schemas[name] for name in EVENT_MODELS}})
+        return JSONResponse({event_type: schemas[event_type] for event_type in EVENT_MODELS})
 
     @routes.get("/v1/schemas/{event_type}", summary="JSON Schema of an event type")
     async def read_schema(event_type: str) -> JSONResponse:

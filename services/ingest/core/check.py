@@ -57,6 +57,9 @@ _RULES: Final = {event_type: _rule(event_type) for event_type in EVENT_MODELS}
 
 _LARGEST_WHOLE_NUMBER: Final = 2**53
 
+#: Characters of a sender's text that an answer or a record repeats; a fit one is never longer.
+_LONGEST_KEPT: Final = 512
+
 #: The domains that events come from.
 DOMAINS: Final = frozenset(rule.domain for rule in _RULES.values())
 
@@ -113,7 +116,7 @@ def refuse(raw: Any, reason: Reason, detail: str) -> Refused:
     return Refused(
         reason=reason,
         detail=_masked(identifier, detail) or "",
-        answer_id=identifier.mask(event_id) if identifier and event_id else event_id,
+        answer_id=_cut(identifier.mask(event_id) if identifier and event_id else event_id),
         event_id=_masked(identifier, event_id),
         source=_masked(identifier, source),
         event_type=_masked(identifier, event_type),
@@ -124,7 +127,12 @@ def refuse(raw: Any, reason: Reason, detail: str) -> Refused:
 def _masked(identifier: Identifier | None, text: str | None) -> str | None:
     if text is None:
         return None
-    return identifier.redact(text) if identifier else redact(text)
+    return _cut(identifier.redact(text) if identifier else redact(text))
+
+
+def _cut(text: str | None) -> str | None:
+    # Only after masking: half an identifier would not be found.
+    return text if text is None else text[:_LONGEST_KEPT]
 
 
 def _check_permission(attributes: Attributes, rule: _TypeRule, principal: Principal) -> None:

@@ -1,6 +1,7 @@
 """A running ingest over a real broker, and what a source system needs to speak to it."""
 
 import asyncio
+import io
 import json
 import secrets
 import socket
@@ -83,7 +84,7 @@ class Ingest:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         skip = ["Content-Type"] if content_type is None else None
         async with self.http.post(
-            f"{self.url}/v1/events", data=data, headers=sent, skip_auto_headers=skip
+            f"{self.url}/v1/events", data=io.BytesIO(data), headers=sent, skip_auto_headers=skip
         ) as answer:
             return answer.status, await answer.json(content_type=None), dict(answer.headers)
 

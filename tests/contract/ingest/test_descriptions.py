@@ -9,8 +9,8 @@ from tests.contract.ingest.service import Ingest
 async def test_schemas_are_listed_and_each_can_be_read(ingest: Ingest) -> None:
     status, listed = await ingest.get("/v1/schemas")
     assert status == 200
-    assert list(listed["schemas"]) == list(EVENT_MODELS)
-    for event_type, schema in listed["schemas"].items():
+    assert list(listed) == list(EVENT_MODELS)
+    for event_type, schema in listed.items():
         assert await ingest.get(f"/v1/schemas/{event_type}") == (200, schema)
         jsonschema.Draft202012Validator.check_schema(schema)
 

@@ -311,3 +311,12 @@ def test_the_answer_masks_the_subjects_number_alone() -> None:
 def test_what_is_no_event_is_refused_without_id(raw: Any) -> None:
     verdict = refuse(raw, Reason.BAD_ENVELOPE, "an event must be a JSON object")
     assert (verdict.answer_id, verdict.source, verdict.event_type) == (None, None, None)
+
+
+def test_what_is_repeated_of_a_sender_is_bounded() -> None:
+    huge = "x" * 200_000
+    verdict = refused(event(id=huge, source=huge, type=huge, **{huge: CITIZEN}))
+    for text in (verdict.answer_id, verdict.event_id, verdict.source, verdict.event_type):
+        assert text is not None
+        assert len(text) == 512
+    assert len(verdict.detail) <= 512
