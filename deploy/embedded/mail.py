@@ -42,10 +42,12 @@ def mail_server(directory: Path, port: int) -> Iterator[None]:
         StackError: the server cannot listen there.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    controller = Controller(_Keeper(directory), hostname=LOOPBACK, port=port)
+    controller = Controller(_Keeper(directory), hostname=LOOPBACK, port=port, ready_timeout=2)
     try:
         controller.start()
-    except (OSError, TimeoutError) as error:
+    except OSError as error:
+        if not controller.loop.is_running():  # its thread has ended and left it open
+            controller.loop.close()
         raise StackError(
             f"the local mail server cannot listen on port {port}: {error}; "
             "choose other ports with --port-base"

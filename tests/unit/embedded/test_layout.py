@@ -1,0 +1,65 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from contracts import areas
+from deploy.embedded.errors import StackError
+from deploy.embedded.layout import Layout, Ports
+from deploy.embedded.ports import free_port, require_free
+from deploy.embedded.receivers import write_receivers
+from deploy.embedded.services import environment
+from services.chassis.settings import ServiceSettings, load
+from services.ingest.settings import IngestSettings
+from services.notifier.receivers import reading
+from services.notifier.settings import ServiceEnvironment
+from services.scoring.settings import Configuration
+
+
+def test_ports_are_distinct_and_begin_with_the_dashboard() -> None:
+    ports = Ports(8600).all()
+    assert ports["dashboard"] == 8600
+    assert sorted(ports.values()) == list(range(8600, 8608))
+
+
+@pytest.mark.parametrize("base", [80, 65530, 70000])
+def test_a_base_without_room_is_refused(base: int) -> None:
+    with pytest.raises(StackError, match="--port-base"):
+        Ports(base)
+
+
+def test_a_taken_port_is_named_with_its_purpose() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StackError, match=rf"port {port} \(scoring\) is taken.*--port-base"):
+            require_free({"ingest": free_port(), "scoring": port})
+
+
+@pytest.mark.parametrize(
+    ("service", "settings"),
+    [("ingest", IngestSettings), ("scoring", Configuration), ("notifier", ServiceEnvironment)],
+)
+def test_each_service_reads_its_settings_from_what_the_stack_gives(
+    service: str,
+    settings: type[ServiceSettings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment(service, Layout(tmp_path), Ports(8600)).items():
+        monkeypatch.setenv(name, value)
+    assert load(settings).http.port == Ports(8600).all()[service]
+
+
+def test_every_unit_and_the_operators_get_mail(tmp_path: Path) -> None:
+    file = tmp_path / "receivers.yaml"
+    write_receivers(file, ["2025:15", "2025:04252"])
+    receivers = reading.read(file, areas.load())
+    assert sorted(receivers.audiences) == ["operators", "unit:2025:04252", "unit:2025:15"]
+    assert "email:ubnd.2025-15@example.vn" in receivers.by_name
+
+
+def test_a_receivers_file_that_somebody_changed_stays(tmp_path: Path) -> None:
+    file = tmp_path / "receivers.yaml"
+    file.write_text("receivers: []\n")
+    write_receivers(file, ["2025:15"])
+    assert file.read_text() == "receivers: []\n"
