@@ -132,7 +132,7 @@ class Api:
         )
 
 
-class AlertFilter(BaseModel):
+class AlertFilter(BaseModel, extra="forbid"):
     """Which alerts; what is left out lets everything pass. `area` is exactly that unit."""
 
     state: AlertState | None = None
