@@ -171,9 +171,9 @@ UPDATE_EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         },
     }
     for change, state, reason in (
-        ("opened", "firing", "under-pace"),
-        ("changed", "firing", "further-behind"),
-        ("resolved", "resolved", "back-on-pace"),
+        ("opened", "firing", "behind-pace"),
+        ("changed", "firing", "recovering"),
+        ("resolved", "resolved", "recovered"),
     )
 }
 
