@@ -1,0 +1,53 @@
+# Nhịp Số. `make` alone says what there is. Wants Python 3.11 or newer, make and git; nothing else.
+
+PORT_BASE ?= 8600
+DATA_DIR ?= .local
+ARGS ?=
+
+BIN := .venv/bin
+KAFKA_LOCK := deploy/embedded/kafka.lock.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format generate lock clean
+
+help: ## Say what there is.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.kafka ## Make .venv with the nhipso command, and fetch Kafka. Quick when done.
+	@:
+
+run: setup ## Start everything on this machine (PORT_BASE=8600 DATA_DIR=.local ARGS=--no-demo).
+	@exec $(BIN)/nhipso up --data-dir $(DATA_DIR) --port-base $(PORT_BASE) $(ARGS)
+
+test: setup ## Run all tests (ARGS=tests/unit for some of them).
+	$(BIN)/pytest $(ARGS)
+
+check: setup ## Check format, lint, types, import rules and what is generated.
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m contracts.generate --check
+
+format: setup ## Format the code and mend what can be mended.
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+generate: setup ## Write the schemas, AsyncAPI and the page of indicators anew.
+	$(BIN)/python -m contracts.generate
+
+lock: setup ## Resolve the dependencies anew, Python's and Kafka's.
+	PATH="$$PATH:.venv/share/uv/bin" uv lock --upgrade
+	$(BIN)/python -m deploy.embedded.fetch --lock
+
+clean: ## Remove the environment and caches. Data in .local stay.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.synced: pyproject.toml uv.lock deploy/embedded/setup.sh
+	@PYTHON="$(PYTHON)" sh deploy/embedded/setup.sh
+	@touch $@
+
+.venv/.kafka: .venv/.synced $(KAFKA_LOCK)
+	@$(BIN)/python -m deploy.embedded.fetch
+	@touch $@
