@@ -1,6 +1,6 @@
 """Hands batches of events to ingest: in parallel, patiently, and says what was refused.
 
-Too fast (429), broker away (503), no connection: wait as told or a little longer each time, and
+Too fast (429), broker away (503) or other trouble (5xx), no connection: wait as told or a little longer each time, and
 try again while patience lasts. Sending twice is harmless, because an event is the same event by
 its source and id. A batch that is too large (413) is halved.
 """
@@ -24,13 +24,8 @@ ANSWER_TIMEOUT: Final = 60.0
 LONGEST_WAIT: Final = 5.0
 
 _BATCH_TYPE: Final = "application/cloudevents-batch+json"
+_FAULT: Final = HTTPStatus.INTERNAL_SERVER_ERROR  # and all above: ingest's own trouble, may pass
 _ANSWERED: Final = {HTTPStatus.ACCEPTED, HTTPStatus.MULTI_STATUS, HTTPStatus.UNPROCESSABLE_ENTITY}
-_LATER: Final = {
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.BAD_GATEWAY,
-    HTTPStatus.GATEWAY_TIMEOUT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +179,7 @@ class Delivery:
                 if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                     raise TooLargeError
                 said = f"ingest answered {response.status}: {_said(await response.text())}"
-                if response.status in _LATER:
+                if response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= _FAULT:
                     raise LaterError(said, _seconds(response.headers.get("Retry-After")))
                 refused = response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
                 raise CommandError(said, USAGE if refused else UNREACHABLE)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,9 +19,9 @@ from rich.text import Text
 from contracts import areas as ground
 from contracts.areas import Area
 from contracts.catalogue import Catalogue, load
-from contracts.times import local_day
+from contracts.times import LOCAL_ZONE, local_day, parse_rfc3339
 from services.cli.area_argument import find_area
-from services.cli.bar import pace_bar
+from services.cli.bar import WIDTH, pace_bar
 from services.cli.endpoints import DEFAULT_ENDPOINTS, Endpoints, EndpointsOption, read_endpoints
 from services.cli.exits import OK, UNREACHABLE, CommandError
 from services.cli.reading import get_json
@@ -28,6 +29,7 @@ from services.cli.terminal import answers
 
 PROVINCE: Final = "2025:15"
 _UNKNOWN_SET: Final = "other"
+_WIDE: Final = 120  # columns of the terminal from which everything fits
 
 
 class Language(StrEnum):
@@ -73,9 +75,10 @@ def indicators(
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
         raise typer.Exit(OK)
     console = answers()
-    console.print(_shown(asyncio.run(_fetch(stack, unit)), unit, load(), lang))
+    sheet = _Sheet(unit, load(), lang, wide=console.width >= _WIDE)
+    console.print(sheet.shown(asyncio.run(_fetch(stack, unit))))
     if watch is not None:
-        asyncio.run(_watch(stack, unit, lang, watch, console))
+        asyncio.run(_watch(stack, sheet, watch, console))
 
 
 async def _fetch(stack: Endpoints, unit: Area) -> dict[str, Any]:
@@ -86,67 +89,84 @@ async def _fetch(stack: Endpoints, unit: Area) -> dict[str, Any]:
     return answer
 
 
-async def _watch(
-    stack: Endpoints, unit: Area, lang: Language, seconds: float, console: Console
-) -> None:
-    catalogue = load()
+async def _watch(stack: Endpoints, sheet: "_Sheet", seconds: float, console: Console) -> None:
     if not console.is_terminal:
         while True:
             await asyncio.sleep(seconds)
-            console.print(_shown(await _fetch(stack, unit), unit, catalogue, lang))
+            console.print(sheet.shown(await _fetch(stack, sheet.unit)))
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(_shown(await _fetch(stack, unit), unit, catalogue, lang), refresh=True)
+            live.update(sheet.shown(await _fetch(stack, sheet.unit)), refresh=True)
             await asyncio.sleep(seconds)
 
 
-def _shown(
-    answer: dict[str, Any], unit: Area, catalogue: Catalogue, lang: Language
-) -> RenderableType:
-    known = list(catalogue.by_id)
-    sets = {indicator.id: indicator.set for indicator in catalogue.indicators}
-    rows = sorted(
-        answer["indicators"],
-        key=lambda row: known.index(row["id"]) if row["id"] in sets else len(known),
-    )
-    parts: list[RenderableType] = [
-        Text(f"{unit.name} ({unit.area_id}), as of {answer.get('as_of', 'now')}", style="bold")
-    ]
-    for name, of_set in groupby(rows, key=lambda row: sets.get(row["id"], _UNKNOWN_SET)):
-        parts.append(_table(name, list(of_set), catalogue, lang))
-    if not rows:
-        parts.append(Text("no figures yet"))
-    return Group(*parts)
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """How the figures of a unit are shown; a narrow terminal gets fewer columns."""
 
+    unit: Area
+    catalogue: Catalogue
+    lang: Language
+    wide: bool
 
-def _table(name: str, rows: list[dict[str, Any]], catalogue: Catalogue, lang: Language) -> Table:
-    table = Table(title=name, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    table.add_column("Id", no_wrap=True)
-    table.add_column("Indicator", overflow="fold")
-    table.add_column("Value", justify="right", no_wrap=True)
-    table.add_column("┃ is the pace", no_wrap=True)
-    for heading in ("Pace", "Target", "Missing", "Of"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("On target", no_wrap=True)
-    table.add_column("Basis", no_wrap=True)
-    for row in rows:
-        indicator = catalogue.by_id.get(row["id"])
-        text = row["id"] if indicator is None else getattr(indicator.name, lang.value)
+    def shown(self, answer: dict[str, Any]) -> RenderableType:
+        """All figures, a table a set, in the order of the catalogue."""
+        order = {name: at for at, name in enumerate(self.catalogue.by_id)}
+        rows = sorted(answer["indicators"], key=lambda row: order.get(row["id"], len(order)))
+        as_of = _local(answer.get("as_of"))
+        heading = f"{self.unit.name} ({self.unit.area_id}), as of {as_of}"
+        parts: list[RenderableType] = [Text(heading, style="bold")]
+        for name, of_set in groupby(rows, key=self._set_of):
+            parts.append(self._table(name, list(of_set)))
+        if not rows:
+            parts.append(Text("no figures yet"))
+        return Group(*parts)
+
+    def _set_of(self, row: dict[str, Any]) -> str:
+        known = self.catalogue.by_id.get(row["id"])
+        return _UNKNOWN_SET if known is None else known.set
+
+    def _table(self, name: str, rows: list[dict[str, Any]]) -> Table:
+        table = Table(title=name, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+        table.add_column("Id", no_wrap=True)
+        table.add_column("Indicator", overflow="fold")
+        table.add_column("Value", justify="right", no_wrap=True)
+        table.add_column("┃ is the pace", no_wrap=True)
+        for heading in ("Pace", "Target", "Missing", "Of")[: 4 if self.wide else 3]:
+            table.add_column(heading, justify="right", no_wrap=True)
+        if self.wide:
+            table.add_column("On target", no_wrap=True)
+            table.add_column("Basis", no_wrap=True)
+        for row in rows:
+            table.add_row(*self._cells(row))
+        return table
+
+    def _cells(self, row: dict[str, Any]) -> list[str | Text]:
+        indicator = self.catalogue.by_id.get(row["id"])
+        name = row["id"] if indicator is None else getattr(indicator.name, self.lang.value)
         percent = indicator is None or indicator.unit == "percent"
         value, pace = _decimal(row.get("value")), _decimal(row.get("pace"))
-        table.add_row(
+        width = WIDTH if self.wide else WIDTH // 2
+        cells: list[str | Text] = [
             row["id"],
-            text,
+            name,
             _figure(value, percent=percent),
-            pace_bar(value, pace) if percent else Text("a quantity", style="dim"),
+            pace_bar(value, pace, width) if percent else Text("a quantity", style="dim"),
             _figure(pace, percent=percent),
             _figure(_decimal(row.get("target")), percent=percent),
             _whole(row.get("gap_people")),
-            _whole(row.get("denominator")),
-            _projection(row),
-            str(row.get("basis") or "–"),
-        )
-    return table
+        ]
+        if self.wide:
+            cells += [_whole(row.get("denominator")), _projection(row), row.get("basis") or "–"]
+        return cells
+
+
+def _local(moment: Any) -> str:
+    """A moment in the province's local time, to the second."""
+    try:
+        return f"{parse_rfc3339(str(moment)).astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return "now"
 
 
 def _decimal(value: Any) -> Decimal | None:

@@ -72,7 +72,7 @@ def simulate(
         int, typer.Option(min=1, help="Invented citizens to fill the 99 communes with.")
     ] = DEMO_CITIZENS,
     seed: Annotated[
-        int, typer.Option(min=0, help="The same seed gives the same province.")
+        int, typer.Option(min=0, help="The same seed, citizens and start give the same stream.")
     ] = DEMO_SEED,
     rate: Annotated[
         float, typer.Option(min=0, help="Most events a second; 0 means as fast as ingest takes.")
@@ -102,7 +102,7 @@ def simulate(
         typer.Option(
             metavar="TIME",
             help="The moment the simulation starts at, RFC 3339 with an offset; now by default."
-            " With seed and citizens it makes the stream repeatable to the byte.",
+            " Give it to have the same stream again, to the byte.",
         ),
     ] = None,
     duplicates: Annotated[
@@ -275,7 +275,8 @@ class _Job:
         living = self.simulation.live(steps.moments(), self.checkpoint.lived)
         stream = islice(self.disturbance.of(living, self.checkpoint.seed), left)
         bar = progress.add_task("Living", total=left, note="")
-        self._say(f"living on at up to {rate:g} events a second")
+        pace = f"at up to {rate:g} events a second" if rate else "as fast as ingest takes it"
+        self._say(f"living on {pace}")
 
         def after(events: int, tally: Tally) -> None:
             _advance(progress, bar, events, tally)

@@ -29,7 +29,7 @@ from services.cli.terminal import answers
 
 _LAG: Final = "scoring_consumer_lag"
 _SCORED_AT: Final = "scoring_source_last_event_timestamp_seconds"
-_RECEIVED_AT: Final = "ingest_source_last_event_timestamp_seconds"
+_HAPPENED_AT: Final = "ingest_source_last_event_timestamp_seconds"
 _TO_STATE: Final = "scoring_event_to_state_seconds"
 
 
@@ -136,14 +136,14 @@ def _flow(metrics: dict[str, Metric]) -> Table:
 
 def _sources(metrics: dict[str, Metric], now: float) -> Table:
     table = Table("Source", box=box.SIMPLE_HEAD)
-    table.add_column("Received", justify="right")
-    table.add_column("Counted", justify="right")
-    received = _by_source(metrics, _RECEIVED_AT)
+    table.add_column("Its latest event happened", justify="right")
+    table.add_column("Last counted", justify="right")
+    happened = _by_source(metrics, _HAPPENED_AT)
     counted = _by_source(metrics, _SCORED_AT)
-    for source in sorted(received | counted):
+    for source in sorted(happened | counted):
         name = source.removeprefix(SOURCE_PREFIX)
-        table.add_row(name, _ago(received.get(source), now), _ago(counted.get(source), now))
-    if not received and not counted:
+        table.add_row(name, _ago(happened.get(source), now), _ago(counted.get(source), now))
+    if not happened and not counted:
         table.add_row("none heard of yet", "–", "–")
     return table
 

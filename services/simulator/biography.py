@@ -143,7 +143,7 @@ class Biographer:
             data = {"app": "yenbai-s", "active": True}
             moment = self._since(who, "app")
             yield self._write(who, "app", "public-service.app-changed", moment, data)
-        for trait, alone in (("online-dossier", False), ("self-service", True)):
+        for trait, alone in (("assisted-dossier", False), ("self-service", True)):
             if (used := self._used(who, trait)) is not None:
                 data = {"portal": "national" if draw < 0.5 else "provincial", "self_service": alone}
                 yield self._write(who, trait, "public-service.dossier-submitted", used, data)

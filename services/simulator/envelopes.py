@@ -29,23 +29,24 @@ def event_domain(event: Event) -> str:
 
 
 class Writer:
-    """Writes the events of one seed. The same key always gives the same id.
+    """Writes the events of one stream, which its seed and its start name.
 
-    An id is a hash of the seed and the key, never of a subject's identifier, so it says nothing
-    about anybody.
+    An id is a hash of both and of the event's key, so the same stream has the same ids and another
+    start does not use them again for something else. It is never a hash of a subject's identifier
+    and says nothing about anybody.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, started_at: datetime) -> None:
+        self._stream = f"{seed}|{started_at.timestamp()}"
 
     def write(
         self, key: str, name: str, subject: str, moment: datetime, data: dict[str, Any]
     ) -> Event:
         """An event of type ``vn.nhipso.<name>.v1`` about a subject.
 
-        `key` names the event within the seed; `name` is ``<domain>.<what happened>``.
+        `key` names the event within the stream; `name` is ``<domain>.<what happened>``.
         """
-        digest = blake2b(f"{self._seed}|{key}".encode(), digest_size=16).hexdigest()
+        digest = blake2b(f"{self._stream}|{key}".encode(), digest_size=16).hexdigest()
         return {
             "specversion": "1.0",
             "id": digest,

@@ -56,6 +56,12 @@ _KEPT: Final = (
     "handbook",
 )
 _LOSABLE: Final = ("portal", "app", "wallet", "e-signature")
+#: Steps that are uses, and who makes them: whoever has one of the traits.
+_USES: Final = {
+    "pay": ("e-payment",),
+    "submit": ("assisted-dossier", "self-service"),
+    "consult": ("teleconsultation",),
+}
 _FRONTIER: Final = 0.94  # ranks from this part of today's share upward may adopt (again)
 _TRIES: Final = 12
 
@@ -91,7 +97,7 @@ class Life:
             near = [trait for trait in _KEPT if self._at_the_frontier(who, trait, done)]
             traits = [trait for trait in near if trait in _LOSABLE] if lost else near
             if traits:
-                yield self._turned(number, now, who, luck.choice(traits), active=not lost)
+                yield self._turned(number, now, who, luck.choice(traits), done=done, lost=lost)
                 return
         yield from self._use(number, now, done, luck, "pay")
 
@@ -104,15 +110,15 @@ class Life:
         return today * _FRONTIER <= who.ranks[trait] < share
 
     def _turned(
-        self, number: int, now: datetime, who: Citizen, trait: str, *, active: bool
+        self, number: int, now: datetime, who: Citizen, trait: str, *, done: float, lost: bool
     ) -> Event:
         luck = who.luck
-        data: dict[str, Any] = {"active": active}
+        data: dict[str, Any] = {"active": not lost}
         match trait:
             case "smartphone" | "own-name":
                 name = "telecom.subscription-changed"
-                smart = trait == "smartphone" or self._province.biographer.has(who, "smartphone")
-                own = trait == "own-name" or self._province.biographer.has(who, "own-name")
+                smart = trait == "smartphone" or self._has(who, "smartphone", done)
+                own = trait == "own-name" or self._has(who, "own-name", done)
                 data = {"own_name": own, "smartphone": smart, "internet": smart}
             case "eid":
                 name, data = "identity.eid-changed", {"level": 2, "activated": True}
@@ -137,15 +143,15 @@ class Life:
         self, number: int, now: datetime, done: float, luck: Random, name: str
     ) -> Iterator[Event]:
         """Somebody who does such things does it again."""
-        trait = {"pay": "e-payment", "submit": "online-dossier", "consult": "teleconsultation"}[
-            name
-        ]
         for _ in range(_TRIES):
             who = self._someone(luck)
-            adoption = self._province.people[trait]
-            if who.ranks[trait] < adoption.after(done, who.home, who.band):
+            if any(self._has(who, trait, done) for trait in _USES[name]):
                 yield self._used(number, now, who, done=done, luck=luck, name=name)
                 return
+
+    def _has(self, who: Citizen, trait: str, done: float) -> bool:
+        """Whether the rising share has reached a citizen."""
+        return who.ranks[trait] < self._province.people[trait].after(done, who.home, who.band)
 
     def _used(
         self, number: int, now: datetime, who: Citizen, *, done: float, luck: Random, name: str
@@ -155,11 +161,8 @@ class Life:
             data: dict[str, Any] = {"method": method, "purpose": luck.choice(PURPOSES)}
             event = "payment.transaction-completed"
         elif name == "submit":
-            alone = self._province.people["self-service"].after(done, who.home, who.band)
-            data = {
-                "portal": luck.choice(("national", "provincial")),
-                "self_service": who.ranks["self-service"] < alone,
-            }
+            portal = luck.choice(("national", "provincial"))
+            data = {"portal": portal, "self_service": self._has(who, "self-service", done)}
             event = "public-service.dossier-submitted"
         else:
             data = {"mode": luck.choice(("advice", "advice", "care"))}

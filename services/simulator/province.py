@@ -48,7 +48,7 @@ class Province:
         self.people = adoptions(CITIZEN_TRAITS, communes, today, aged=True)
         bodies = (*HOUSEHOLD_TRAITS, *ORGANISATION_TRAITS, *INSTITUTION_TRAITS)
         self.counts = Counts.of(citizens, len(communes))
-        self.writer = Writer(seed)
+        self.writer = Writer(seed, local)
         self.census = Census(seed, self.territory, local)
         self.biographer = Biographer(self.writer, self.territory, self.people, local)
         self.registrar = Registrar(

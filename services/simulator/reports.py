@@ -1,7 +1,8 @@
 """Units' own figures for the indicators that no event can count.
 
-Only what a document states is stated (1,261 party cells, over 16,000 farm households, 697 teams
-for 697 villages, quarters and self-managed groups); every other figure is invented.
+Two numerators are stated by the article of 20/7/2023: 1,261 party cells ("1.261 chi bộ triển
+khai") and above 16,000 farm households ("trên 16.000 hộ sản xuất nông nghiệp"). Every other figure,
+and every denominator, is invented.
 """
 
 from collections.abc import Iterator
@@ -16,11 +17,12 @@ from services.simulator.territory import PROVINCE, Territory
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A ratio that one office reports: about this share of so many."""
+    """A ratio that one office reports: about this share of so many, or this stated numerator."""
 
     indicator: str
     share: float
     of: int
+    stated: int | None = None
 
 
 #: Reported for the province as a whole.
@@ -31,8 +33,8 @@ _PROVINCE: Final = (
     Share("dt.gov.7", 0.88, 24_150),
     Share("dt.gov.8", 0.33, 21),
     Share("dt.gov.9", 0.79, 3_420),
-    Share("nf.farm-commerce", 0.11, 147_000),  # above 16,000 households
-    Share("nf.party-handbook-cells", 0.97, 1_300),  # 1,261 cells
+    Share("nf.farm-commerce", 0.0, 147_000, stated=16_040),
+    Share("nf.party-handbook-cells", 0.0, 1_300, stated=1_261),
 )
 #: Quantities of the province: value of last year, growth a year. Percent of GRDP, million VND a
 #: worker, percent of retail sales.
@@ -83,7 +85,8 @@ class Reporter:
         if area_id == PROVINCE:
             denominator = share.of
         near = min(max(share.share + luck.gauss(0.0, 0.02), 0.0), 1.0)
-        ratio = {"numerator": round(denominator * near), "denominator": denominator}
+        numerator = round(denominator * near) if share.stated is None else share.stated
+        ratio = {"numerator": numerator, "denominator": denominator}
         return self._write(area_id, share.indicator, period, moment, ratio)
 
     def _write(
