@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
 from contracts import areas, catalogue, rejected
-from contracts.topics import REJECTED_EVENTS, SUBJECT_EVENTS, TOPIC_CONFIGS
+from contracts.topics import CLOUDEVENTS_JSON, REJECTED_EVENTS, SUBJECT_EVENTS, TOPIC_CONFIGS
 from services.chassis import buildinfo
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.http import create_app
@@ -27,7 +27,8 @@ from services.ingest.publisher import Publisher
 from services.ingest.routes import EventsEndpoint
 from services.ingest.settings import IngestSettings
 
-_TOPICS: Final = (SUBJECT_EVENTS, REJECTED_EVENTS)
+#: The topics that ingest writes, and in which media type.
+_TOPICS: Final = {SUBJECT_EVENTS: CLOUDEVENTS_JSON, REJECTED_EVENTS: "application/json"}
 _DESCRIPTION: Final = """\
 Takes in the events of source systems: checks them against the wire contract, sees that a source
 sends its own domains alone, puts pseudonyms in the place of citizens' numbers and publishes.
@@ -47,6 +48,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     readiness = Readiness()
     publisher = Publisher(
         settings.kafka,
+        content_types=_TOPICS,
         timeout_seconds=settings.ingest.delivery_timeout_seconds,
         registry=registry,
     )
@@ -71,7 +73,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await ensure_topics(settings.kafka, {topic: TOPIC_CONFIGS[topic] for topic in _TOPICS})
-        await publisher.start(_TOPICS)
+        await publisher.start()
         try:
             async with Tasks() as tasks:
                 tasks.start("watch the producer", publisher.watch)

@@ -12,12 +12,7 @@ from joserfc.jwk import ECKey
 from contracts.reasons import Reason
 from contracts.rejected import HttpOrigin
 from contracts.tokens import Principal
-from contracts.topics import (
-    CLOUDEVENTS_JSON,
-    CONTENT_TYPE_HEADER,
-    REJECTED_EVENTS,
-    SUBJECT_EVENTS,
-)
+from contracts.topics import REJECTED_EVENTS, SUBJECT_EVENTS
 from services.chassis.clock import Clock
 from services.ingest.core.check import Knowledge, check, refuse
 from services.ingest.core.verdicts import Accepted, Refused, Verdict
@@ -28,9 +23,6 @@ from services.ingest.wire import Mode, Received
 
 #: Other requests get their turn after so many verdicts.
 _TURN: Final = 500
-
-_ACCEPTED_HEADERS: Final = {CONTENT_TYPE_HEADER: CLOUDEVENTS_JSON}
-_REJECTED_HEADERS: Final = {CONTENT_TYPE_HEADER: "application/json"}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -76,8 +68,8 @@ class Pipeline:
         with self._metrics.publishing.time():
             # Both are awaited to their end, so that no publication goes on unwatched.
             results = await asyncio.gather(
-                self._publisher.publish(SUBJECT_EVENTS, accepted, _ACCEPTED_HEADERS),
-                self._publisher.publish(REJECTED_EVENTS, refused, _REJECTED_HEADERS),
+                self._publisher.publish(SUBJECT_EVENTS, accepted),
+                self._publisher.publish(REJECTED_EVENTS, refused),
                 return_exceptions=True,
             )
         for result in results:

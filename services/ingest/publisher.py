@@ -7,17 +7,20 @@ partitioner does, because a batch goes to one partition. lz4 adds 1 to 2 µs.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
 from faststream.kafka import KafkaBroker, KafkaResponse
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
+from contracts.topics import CONTENT_TYPE_HEADER
 from services.chassis.settings import KafkaSettings
 from services.ingest.core.partition import partition_of
+from services.ingest.lanes import Lane, Parcel
 
 #: Key and value of a record.
 Record = tuple[bytes, bytes]
@@ -25,6 +28,7 @@ Record = tuple[bytes, bytes]
 #: Kafka takes 1 MiB a batch by default; its own bytes and those of each record count as well.
 _MAX_BATCH_BYTES: Final = 900_000
 _RECORD_OVERHEAD_BYTES: Final = 80
+_STOP_SECONDS: Final = 5.0
 _ADMIN_TIMEOUT_MS: Final = 10_000
 
 
@@ -40,18 +44,26 @@ class Publisher:
     """A producer that waits for all replicas and never doubles a record by its own retries."""
 
     def __init__(
-        self, settings: KafkaSettings, *, timeout_seconds: float, registry: CollectorRegistry
+        self,
+        settings: KafkaSettings,
+        *,
+        content_types: Mapping[str, str],
+        timeout_seconds: float,
+        registry: CollectorRegistry,
     ) -> None:
         """Prepare a producer; `start` connects it.
 
         Args:
             settings: where the broker is.
+            content_types: topic → what its records' header `content-type` says.
             timeout_seconds: how long a publication may take before it counts as failed.
             registry: where FastStream's metrics of publishing go.
         """
         self._settings = settings
+        self._content_types = content_types
         self._timeout = timeout_seconds
         self._partitions: dict[str, int] = {}
+        self._lanes: dict[tuple[str, int], Lane] = {}
         self._failure: asyncio.Future[None] | None = None
         self._broker = KafkaBroker(
             settings.bootstrap_servers,
@@ -70,7 +82,7 @@ class Publisher:
             logger=None,
         )
 
-    async def start(self, topics: Iterable[str]) -> None:
+    async def start(self) -> None:
         """Connect, and learn how many partitions the topics have.
 
         Raises:
@@ -78,12 +90,19 @@ class Publisher:
             LookupError: a topic does not exist.
         """
         self._failure = asyncio.get_running_loop().create_future()
-        self._partitions = await _count_partitions(self._settings, list(topics))
+        self._partitions = await _count_partitions(self._settings, list(self._content_types))
         await self._broker.start()
 
     async def stop(self) -> None:
-        """Disconnect, after what is under way has been sent."""
-        await self._broker.stop()
+        """Disconnect; what the broker has not acknowledged in a few seconds is given up."""
+        for lane in self._lanes.values():
+            await lane.close()
+        try:
+            # An idempotent producer tries for ever, also while it stops.
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._broker.stop()
+        except TimeoutError:
+            structlog.get_logger(__name__).warning("stopped without the broker")
 
     async def watch(self) -> None:
         """Wait until the producer is beyond repair, and raise why; for a supervised task."""
@@ -95,7 +114,7 @@ class Publisher:
         """Why the broker cannot be reached, or None; for readiness."""
         return None if await self._broker.ping(timeout=1.5) else "the broker does not answer"
 
-    async def publish(self, topic: str, records: Sequence[Record], headers: dict[str, str]) -> None:
+    async def publish(self, topic: str, records: Sequence[Record]) -> None:
         """Publish records and wait until the broker has acknowledged every one.
 
         Cancelled or timed out, some of the records may have been written all the same.
@@ -107,16 +126,34 @@ class Publisher:
             return
         try:
             async with asyncio.timeout(self._timeout):
-                acknowledgements = [
-                    await self._broker.publish_batch(
-                        *batch, topic=topic, partition=partition, headers=headers, no_confirm=True
+                await asyncio.gather(
+                    *(
+                        self._lane(topic, partition).put(parcel)
+                        for partition, parcel in self._parcels(topic, records)
                     )
-                    for partition, batch in self._batches(topic, records)
-                ]
-                await asyncio.gather(*acknowledgements)
+                )
         except (TimeoutError, KafkaError) as error:
-            self._note(error)
-            raise BrokerAwayError(f"{topic}: {type(error).__name__}") from error
+            # Of errors only the kind is told: what they carry may be a record.
+            reason = type(error).__name__
+            structlog.get_logger(__name__).warning("not acknowledged", topic=topic, error=reason)
+            raise BrokerAwayError(f"{topic}: {reason}") from error
+
+    def _lane(self, topic: str, partition: int) -> Lane:
+        lane = self._lanes.get((topic, partition))
+        if lane is None:
+            headers = {CONTENT_TYPE_HEADER: self._content_types[topic]}
+
+            async def send(records: list[KafkaResponse]) -> None:
+                try:
+                    await self._broker.publish_batch(
+                        *records, topic=topic, partition=partition, headers=headers
+                    )
+                except KafkaError as error:
+                    self._note(error)
+                    raise
+
+            lane = self._lanes[topic, partition] = Lane(send, _MAX_BATCH_BYTES)
+        return lane
 
     def _note(self, error: Exception) -> None:
         # aiokafka's sender ends with a bare KafkaError when it meets what it does not expect.
@@ -124,25 +161,23 @@ class Publisher:
         if fatal and self._failure is not None and not self._failure.done():
             self._failure.set_exception(error)
 
-    def _batches(
-        self, topic: str, records: Sequence[Record]
-    ) -> Iterator[tuple[int, list[KafkaResponse]]]:
-        """Records by partition, in their order, no batch larger than Kafka takes."""
+    def _parcels(self, topic: str, records: Sequence[Record]) -> Iterator[tuple[int, Parcel]]:
+        """Records by partition, in their order, no parcel larger than a batch may be."""
         partitions = self._partitions[topic]
-        batches: dict[int, list[KafkaResponse]] = {}
+        parcels: dict[int, list[KafkaResponse]] = {}
         sizes: dict[int, int] = {}
         for key, value in records:
             partition = partition_of(key, partitions)
             size = len(key) + len(value) + _RECORD_OVERHEAD_BYTES
-            if partition in batches and sizes[partition] + size > _MAX_BATCH_BYTES:
-                yield partition, batches.pop(partition)
-            batch = batches.get(partition)
-            if batch is None:
-                batch = batches[partition] = []
+            if partition in parcels and sizes[partition] + size > _MAX_BATCH_BYTES:
+                yield partition, Parcel(parcels.pop(partition), sizes[partition])
+            if partition not in parcels:
+                parcels[partition] = []
                 sizes[partition] = 0
-            batch.append(KafkaResponse(value, key=key))
+            parcels[partition].append(KafkaResponse(value, key=key))
             sizes[partition] += size
-        yield from batches.items()
+        for partition, parcel in parcels.items():
+            yield partition, Parcel(parcel, sizes[partition])
 
 
 async def _count_partitions(settings: KafkaSettings, topics: list[str]) -> dict[str, int]:

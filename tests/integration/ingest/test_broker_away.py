@@ -80,6 +80,11 @@ async def test_nothing_is_accepted_while_the_broker_is_away(
         ids = await _ids(own_kafka.bootstrap)
         assert {"away-1", "away-100"} <= ids
 
+        await asyncio.to_thread(own_kafka.stop)
+        assert (await ingest.post(event(101)))[0] == 503
+        started = time.monotonic()
+    assert time.monotonic() - started < 15, "ingest cannot stop without its broker"
+
 
 async def _ids(bootstrap: str) -> set[str]:
     """The ids of all events on the topic."""

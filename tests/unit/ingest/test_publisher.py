@@ -22,19 +22,17 @@ class Sent:
         self.batches: list[tuple[int, list[KafkaResponse]]] = []
         self._outcome = outcome
 
-    async def __call__(self, *batch: KafkaResponse, partition: int, **_: Any) -> Any:
+    async def __call__(self, *batch: KafkaResponse, partition: int, **_: Any) -> None:
         self.batches.append((partition, list(batch)))
-        acknowledgement: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self._outcome is None:
-            acknowledgement.set_result(None)
-        else:
-            acknowledgement.set_exception(self._outcome)
-        return acknowledgement
+        await asyncio.sleep(0)
+        if self._outcome is not None:
+            raise self._outcome
 
 
 def publisher(monkeypatch: pytest.MonkeyPatch, sent: Any, partitions: int = 12) -> Publisher:
     made = Publisher(
         KafkaSettings(bootstrap_servers="127.0.0.1:1"),
+        content_types={TOPIC: "application/cloudevents+json"},
         timeout_seconds=0.2,
         registry=CollectorRegistry(),
     )
@@ -52,7 +50,7 @@ async def test_each_partition_gets_its_records_in_one_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent = Sent()
-    await publisher(monkeypatch, sent).publish(TOPIC, records(200), {})
+    await publisher(monkeypatch, sent).publish(TOPIC, records(200))
     partitions = [partition for partition, _ in sent.batches]
     assert len(partitions) == len(set(partitions)) == 12
     for partition, batch in sent.batches:
@@ -63,7 +61,7 @@ async def test_each_partition_gets_its_records_in_one_batch(
 async def test_no_batch_is_larger_than_kafka_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = Sent()
     sizes = records(50, 100_000)
-    await publisher(monkeypatch, sent, partitions=1).publish(TOPIC, sizes, {})
+    await publisher(monkeypatch, sent, partitions=1).publish(TOPIC, sizes)
     bodies = [[one.body for one in batch] for _, batch in sent.batches]
     assert max(sum(map(len, batch)) for batch in bodies) < 1_000_000
     keys = [one.key for _, batch in sent.batches for one in batch]
@@ -72,7 +70,7 @@ async def test_no_batch_is_larger_than_kafka_takes(monkeypatch: pytest.MonkeyPat
 
 async def test_nothing_is_sent_for_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = Sent()
-    await publisher(monkeypatch, sent).publish(TOPIC, [], {})
+    await publisher(monkeypatch, sent).publish(TOPIC, [])
     assert sent.batches == []
 
 
@@ -81,7 +79,7 @@ async def test_a_broker_that_does_not_answer_is_away(monkeypatch: pytest.MonkeyP
         await asyncio.Event().wait()
 
     with pytest.raises(BrokerAwayError):
-        await publisher(monkeypatch, never).publish(TOPIC, records(1), {})
+        await publisher(monkeypatch, never).publish(TOPIC, records(1))
 
 
 async def test_an_error_that_passes_leaves_the_producer_alone(
@@ -89,7 +87,7 @@ async def test_an_error_that_passes_leaves_the_producer_alone(
 ) -> None:
     one = publisher(monkeypatch, Sent(KafkaTimeoutError()))
     with pytest.raises(BrokerAwayError):
-        await one.publish(TOPIC, records(3), {})
+        await one.publish(TOPIC, records(3))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(one.watch(), 0.05)
 
@@ -100,6 +98,6 @@ async def test_an_error_beyond_repair_ends_the_watch(
 ) -> None:
     one = publisher(monkeypatch, Sent(error))
     with pytest.raises(BrokerAwayError):
-        await one.publish(TOPIC, records(3), {})
+        await one.publish(TOPIC, records(3))
     with pytest.raises(type(error)):
         await one.watch()
