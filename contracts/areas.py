@@ -126,6 +126,19 @@ class Areas:
                 raise LookupError(f"area {seen} was split into {parts} parts; one is not the whole")
             seen = after[0].to_area_id
 
+    def next_succession(self, area_id: str, after: date) -> date | None:
+        """The next day on which another unit takes over from the one that stands for `area_id`.
+
+        Args:
+            area_id: of any time.
+            after: the day whose unit (see `current`) is meant; the answer lies after it.
+
+        Raises:
+            LookupError: as `current` does.
+        """
+        ahead = self._successors.get(self.current(area_id, after), ())
+        return min((succession.effective_on for succession in ahead), default=None)
+
     def children(self, area_id: str) -> list[Area]:
         """The units directly below, in the order of the data."""
         return list(self._children.get(area_id, ()))

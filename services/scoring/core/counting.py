@@ -48,9 +48,10 @@ class Deltas:
 
     def rows(self, catalogue: Catalogue) -> list[tuple[str, str, int, int]]:
         """(area id, indicator id, numerator, denominator) of all that is not zero, in key order."""
+        # Rows may still remember a bit whose indicator the catalogue has given up.
         names = {indicator.bit: indicator.id for indicator in catalogue.counted}
         return sorted(
             (area_id, names[bit], numerator, denominator)
             for (area_id, bit), (numerator, denominator) in self.by_area_and_bit.items()
-            if numerator or denominator
+            if bit in names and (numerator or denominator)
         )

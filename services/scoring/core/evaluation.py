@@ -37,7 +37,7 @@ Ordinal = int
 class Standing:
     """Where a subject counts: unit, bit masks of populations and numerators.
 
-    `due` is the next day on which time alone could change the masks, None when it cannot.
+    `due` is the next day on which time alone could change unit or masks, None when it cannot.
     """
 
     area_id: str | None = None
@@ -67,6 +67,9 @@ class _Leaf:
 
 
 _Formula = Callable[[int], bool]
+
+#: Masks remembered at most; far more than occur together, so that garbage cannot fill the memory.
+_MOST_MASKS: Final = 262_144
 
 
 @lru_cache(maxsize=65_536)
@@ -197,9 +200,10 @@ class KindEvaluator:
         residence = latest([facts[slot] for slot in self._area])
         if residence is None:
             return NOWHERE
-        area_id = self._located(residence.data["area"], local_ordinal(residence.time), today)
-        if area_id is None:
+        located = self._located(residence.data["area"], local_ordinal(residence.time), today)
+        if located is None:
             return NOWHERE
+        area_id, reformed = located
         subject = _Subject(facts, today, self._birth_of(facts))
         bits = 0
         for index, leaf in enumerate(self._leaves):
@@ -209,15 +213,23 @@ class KindEvaluator:
         ahead = [
             day for flips in self._timed if (day := flips(subject)) is not None and day > today
         ]
+        if reformed is not None:
+            ahead.append(reformed)
         return Standing(area_id, population, numerator, min(ahead, default=None))
 
     def _birth_of(self, facts: Facts) -> date | None:
         register = None if self._birth is None else facts[self._birth]
         return None if register is None else _parse_day(register.data["birth_date"])
 
-    def _locate(self, code: str, on: Ordinal, today: Ordinal) -> str | None:
+    def _locate(self, code: str, on: Ordinal, today: Ordinal) -> tuple[str, Ordinal | None] | None:
+        """The unit that stands today for a code of some day, and the day of its next reform."""
         area = self._areas.commune(code, date.fromordinal(on))
-        return None if area is None else self._areas.current(area.area_id, date.fromordinal(today))
+        if area is None:
+            return None
+        day = date.fromordinal(today)
+        reform = self._areas.next_succession(area.area_id, day)
+        ahead = None if reform is None else reform.toordinal()
+        return self._areas.current(area.area_id, day), ahead
 
     def _masks_of(self, bits: int) -> tuple[int, int]:
         known = self._masks.get(bits)
@@ -228,6 +240,8 @@ class KindEvaluator:
                     population |= bit
                     if satisfies(bits):
                         numerator |= bit
+            if len(self._masks) >= _MOST_MASKS:
+                self._masks.clear()
             known = self._masks[bits] = (population, numerator)
         return known
 

@@ -17,11 +17,11 @@ from contracts.canonical import canonical_json
 from contracts.events import SUBJECT_EVENT, FiguresSubmitted, domain_of
 from contracts.reasons import Reason
 from contracts.subjects import SubjectError, SubjectKind, parse_inside
-from contracts.times import epoch_microseconds, local_day
+from contracts.times import EARLIEST_DAY, epoch_microseconds, local_day
 from services.scoring.core.facts import Change
 from services.scoring.core.reports import period_end
 
-_REPORTING: Final = frozenset({SubjectKind.AREA, SubjectKind.AGENCY})
+_LAST_YEAR: Final = 9000
 
 
 class UnreadableError(ValueError):
@@ -83,6 +83,7 @@ def reader(areas: Areas, indicators: frozenset[str]) -> Read:
 
     def read(value: bytes | None) -> ReadEvent:
         event = _validated(value)
+        _check_storable(event)
         try:
             kind, identifier = parse_inside(event.subject)
         except SubjectError as error:
@@ -129,12 +130,23 @@ def _validated(value: bytes | None) -> Any:
         raise UnreadableError(reason, f"{place}: {detail}" if place else detail) from None
 
 
+def _check_storable(event: Any) -> None:
+    """Refuse what ingest never writes and the fold or the store could not hold."""
+    if "\0" in event.id or "\0" in event.source:
+        raise UnreadableError(Reason.BAD_ENVELOPE, "id and source must not hold the character NUL")
+    # Days count on from here, and the calendar ends with the year 9999.
+    if event.time.year > _LAST_YEAR or local_day(event.time) < EARLIEST_DAY:
+        detail = f"time must lie between {EARLIEST_DAY} and the end of {_LAST_YEAR}"
+        raise UnreadableError(Reason.BAD_TIME, detail)
+
+
 def _report(
     event: FiguresSubmitted, data: dict[str, Any], occurred_at: int, indicators: frozenset[str]
 ) -> Report:
     said = event.data
     if said.indicator not in indicators:
-        detail = f"data.indicator: the catalogue has no indicator {said.indicator}"
+        # Not repeated: it is free text of a sender, and a refusal is kept.
+        detail = "data.indicator: the catalogue has no such indicator"
         raise UnreadableError(Reason.BAD_DATA, detail)
     return Report(
         event.subject,
