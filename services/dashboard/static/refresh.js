@@ -1,0 +1,21 @@
+// Bring the page up to date in place, so that scrolling and reading are not disturbed.
+// Stops while the page is hidden or somebody is choosing from the list.
+(() => {
+  const seconds = Number(document.currentScript.dataset.seconds);
+  const refresh = async () => {
+    const busy = document.activeElement?.closest("form");
+    if (document.hidden || busy) return;
+    try {
+      const answer = await fetch(location.href, { cache: "no-store" });
+      if (answer.status === 404) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const focused = document.activeElement?.getAttribute("href");
+      document.getElementById("main").innerHTML = fresh.getElementById("main").innerHTML;
+      document.title = fresh.title;
+      if (focused) document.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    } catch {
+      // The service is away for a moment: what is shown stays, with its time.
+    }
+  };
+  setInterval(refresh, seconds * 1000);
+})();

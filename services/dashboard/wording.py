@@ -1,0 +1,60 @@
+"""Vietnamese wording of the pages: numbers, days, sets of indicators, what is counted."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from contracts.times import LOCAL_ZONE
+
+SETS: Final = {
+    "digital-citizen": "Công dân số",
+    "digital-society": "Xã hội số",
+    "digital-transformation": "Chuyển đổi số",
+    "national-features": "Đặc trưng xã hội số",
+}
+SEVERITIES: Final = {"critical": "Nghiêm trọng", "warning": "Cần chú ý", "info": "Theo dõi"}
+
+_NOUNS: Final = {
+    "citizen": "người",
+    "household": "hộ",
+    "organisation": "tổ chức",
+    "institution": "cơ sở",
+    "dossier": "hồ sơ",
+}
+_POPULATION_NOUNS: Final = {
+    "enterprises": "doanh nghiệp",
+    "smes": "doanh nghiệp",
+    "party-members-15": "đảng viên",
+}
+
+
+def number(value: Decimal) -> str:
+    """``1.234,5``: dots part thousands, a comma the decimals."""
+    text = f"{value:,.2f}".rstrip("0").rstrip(".")
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def percent(value: Decimal) -> str:
+    """``45,2%``."""
+    return f"{number(value)}%"
+
+
+def count(value: int) -> str:
+    """``1.234.567``."""
+    return number(Decimal(value))
+
+
+def day(moment: date) -> str:
+    """``22/11/2026``."""
+    return f"{moment:%d/%m/%Y}"
+
+
+def clock(moment: datetime) -> str:
+    """``08:30:05 ngày 22/11/2026``, local time."""
+    local = moment.astimezone(LOCAL_ZONE)
+    return f"{local:%H:%M:%S} ngày {day(local)}"
+
+
+def noun(population: str | None, subject: str | None) -> str:
+    """What an indicator counts."""
+    return _POPULATION_NOUNS.get(population or "") or _NOUNS.get(subject or "", "trường hợp")
