@@ -93,13 +93,16 @@ class Rollup:
             else:
                 agencies[row["indicator"]].append(figure)
         rows: list[_Row] = []
+        silent: list[Pair] = []
         for area_id, indicator in sorted(self._concerned(touched, today)):
             parts = agencies[indicator] if self._areas[area_id].parent_id is None else ()
             found = reported_figure(area_id, own[indicator], self._children, parts)
-            if found is not None:
+            if found is None:
+                silent.append((area_id, indicator))
+            else:
                 said = (found.numerator, found.denominator, found.value, found.period)
                 rows.append((area_id, indicator, "reported", *said))
-        return await _write(connection, rows, now)
+        return await _write(connection, rows, now) + await _withdraw(connection, silent, now)
 
     def _children(self, area_id: str) -> Sequence[str]:
         return [child.area_id for child in self._areas.children(area_id)]
@@ -133,3 +136,13 @@ async def _write(
     columns = [list(column) for column in zip(*rows, strict=True)]
     written = await connection.fetch(_SQL["write_figures"], *columns, now)
     return [(row["area_id"], row["indicator"], row["basis"]) for row in written]
+
+
+async def _withdraw(
+    connection: asyncpg.Connection, silent: Sequence[Pair], now: datetime
+) -> list[tuple[str, str, str]]:
+    """Empty the sums of reports that can be added no longer; the version goes on, and is told."""
+    if not silent:
+        return []
+    emptied = await connection.fetch(_SQL["withdraw_figures"], *_columns(silent), now)
+    return [(row["area_id"], row["indicator"], row["basis"]) for row in emptied]

@@ -1,14 +1,15 @@
--- What the HTTP interface reads.
+-- What the HTTP interface reads. A reported figure without a period has been withdrawn.
 
 -- name: figures_of_area
 SELECT indicator, basis, numerator, denominator, value, period, updated_at
 FROM figures
-WHERE area_id = $1
+WHERE area_id = $1 AND (basis = 'events' OR period IS NOT NULL)
 
 -- name: figures_of_areas
 SELECT area_id, indicator, basis, numerator, denominator, value, period, updated_at
 FROM figures
 WHERE area_id = ANY ($1::text[]) AND indicator = $2
+    AND (basis = 'events' OR period IS NOT NULL)
 
 -- name: history
 SELECT day, numerator, denominator, value

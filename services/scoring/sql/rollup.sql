@@ -51,6 +51,20 @@ WHERE (known.numerator, known.denominator, known.value, known.period)
     IS DISTINCT FROM (excluded.numerator, excluded.denominator, excluded.value, excluded.period)
 RETURNING area_id, indicator, basis
 
+-- name: withdraw_figures
+-- A reported figure without a period says that nothing is reported any more.
+UPDATE figures AS known SET
+    numerator = NULL,
+    denominator = NULL,
+    value = NULL,
+    period = NULL,
+    version = known.version + 1,
+    updated_at = $3
+FROM unnest($1::text[], $2::text[]) AS silent (area_id, indicator)
+WHERE known.area_id = silent.area_id AND known.indicator = silent.indicator
+    AND known.basis = 'reported' AND known.period IS NOT NULL
+RETURNING known.area_id, known.indicator, known.basis
+
 -- name: write_history
 INSERT INTO history AS known (area_id, indicator, basis, day, numerator, denominator, value)
 SELECT f.area_id, f.indicator, f.basis, $4, f.numerator, f.denominator, f.value
