@@ -22,6 +22,7 @@ from services.ingest.publisher import BrokerAwayError
 from services.ingest.settings import LimitSettings
 from services.ingest.wire import (
     NotCloudEventsError,
+    TooManyEventsError,
     UnsupportedMediaTypeError,
     mode_of,
     read_events,
@@ -69,7 +70,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             400: "not JSON, or not a CloudEvent at all.",
             401: "no or bad credential.",
             403: "a token that may not send at all.",
-            413: "body too large.",
+            413: "body too large, or too many events in it.",
             415: "media type.",
             429: "too fast; obey Retry-After.",
             503: "the broker is away, nothing of it was accepted; obey Retry-After.",
@@ -111,11 +112,15 @@ class EventsEndpoint:
             headers = dict(request.headers)
             try:
                 mode = mode_of(headers)
-                events = read_events(mode, headers, await body.read())
+                events = read_events(
+                    mode, headers, await body.read(), max_events=self._limits.max_batch_events
+                )
             except UnsupportedMediaTypeError as error:
                 raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail=str(error)) from None
             except NotCloudEventsError as error:
                 raise Problem(HTTPStatus.BAD_REQUEST, detail=str(error)) from None
+            except TooManyEventsError as error:
+                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail=str(error)) from None
             self._rate.charge(caller.sub, len(events), time.monotonic())
             try:
                 outcome = await self._pipeline.take(events, mode, caller)

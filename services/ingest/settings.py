@@ -29,6 +29,8 @@ class LimitSettings(Settings):
 
     max_body_bytes: Annotated[int, Field(ge=1024, le=100 * _MIB)] = 10 * _MIB
     """Largest body of a request, after decompression."""
+    max_batch_events: Annotated[int, Field(ge=1)] = 50_000
+    """Most events of one request: each may have to be sealed and kept, however short it is."""
     max_event_bytes: Annotated[int, Field(ge=1024, le=512 * 1024)] = 256 * 1024
     """Largest single event; must fit Kafka's limit of 1 MiB a batch with room to spare."""
     max_bytes_in_flight: Annotated[int, Field(ge=_MIB)] = 128 * _MIB

@@ -43,6 +43,10 @@ class NotCloudEventsError(Exception):
     """A body that is not JSON, or not a CloudEvent at all; the message says what it should be."""
 
 
+class TooManyEventsError(Exception):
+    """A batch of more events than are taken at once; the message says how many are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """One event as it came: decoded, and the bytes it was decoded from.
@@ -113,17 +117,20 @@ def mode_of(headers: Mapping[str, str]) -> Mode:
     )
 
 
-def read_events(mode: Mode, headers: Mapping[str, str], body: bytes) -> list[Received]:
+def read_events(
+    mode: Mode, headers: Mapping[str, str], body: bytes, *, max_events: int
+) -> list[Received]:
     """Decode the events of a request; headers' names are in lower case.
 
     Raises:
         NotCloudEventsError: when the body is not JSON, or not of the mode's form.
+        TooManyEventsError: when a batch has more than `max_events`.
     """
     if mode == "binary":
         return [_read_binary(headers, body)]
     if mode == "structured":
         return [_read_structured(body)]
-    return _read_batch(body)
+    return _read_batch(body, max_events)
 
 
 def _read_binary(headers: Mapping[str, str], body: bytes) -> Received:
@@ -144,7 +151,7 @@ def _read_structured(body: bytes) -> Received:
     return Received(0, decoded, body)
 
 
-def _read_batch(body: bytes) -> list[Received]:
+def _read_batch(body: bytes, max_events: int) -> list[Received]:
     try:
         elements = _ELEMENTS.decode(body)
     except msgspec.ValidationError:
@@ -153,6 +160,8 @@ def _read_batch(body: bytes) -> list[Received]:
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_json(error) from None
+    if len(elements) > max_events:
+        raise TooManyEventsError(f"A batch may have {max_events} events; send smaller batches.")
     return [_read_element(index, bytes(element)) for index, element in enumerate(elements)]
 
 

@@ -20,7 +20,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 @pytest.fixture(scope="session")
 async def ingest(kafka: str, keys: Keys) -> AsyncIterator[Ingest]:
     """An ingest with limits small enough to reach."""
-    limits = {"max_body_bytes": 300_000, "max_event_bytes": 20_000}
+    limits = {"max_body_bytes": 300_000, "max_batch_events": 1000, "max_event_bytes": 20_000}
     async with running(settings_for(keys, kafka, **limits), keys) as service:
         yield service
 

@@ -167,6 +167,7 @@ PROBLEMS: dict[str, Case] = {
         400,
     ),
     "a body too large": (b" " * 300_001, BATCH, {}, 413),
+    "too many events": (b"[" + b"1," * 1000 + b"1]", BATCH, {}, 413),
     "a gzip bomb": (gzip.compress(b" " * 50_000_000), BATCH, {"Content-Encoding": "gzip"}, 413),
     "no media type": (b"{}", None, {}, 415),
     "another media type": (b"{}", "text/plain", {}, 415),

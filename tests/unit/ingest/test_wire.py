@@ -1,16 +1,20 @@
 """The three modes of CloudEvents over HTTP, mapped to what was sent, nothing invented."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
 from services.ingest.wire import (
     NotCloudEventsError,
+    TooManyEventsError,
     UnsupportedMediaTypeError,
     mode_of,
     read_events,
 )
+
+read = partial(read_events, max_events=3)
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -58,24 +62,24 @@ def test_plain_json_is_no_cloudevent() -> None:
 
 def test_structured_mode_keeps_attributes_as_sent() -> None:
     body = json.dumps(EVENT | {"data": {"a": 1}, "ext": True}).encode()
-    [received] = read_events("structured", {}, body)
+    [received] = read("structured", {}, body)
     assert received.decoded == EVENT | {"data": {"a": 1}, "ext": True}
     assert received.original == body
 
 
 def test_nothing_is_invented() -> None:
-    [received] = read_events("structured", {}, b'{"specversion":"1.0"}')
+    [received] = read("structured", {}, b'{"specversion":"1.0"}')
     assert received.decoded == {"specversion": "1.0", "data": None}
 
 
 def test_base64_data_stays_for_the_verdict() -> None:
-    [received] = read_events("structured", {}, b'{"id":"1","data_base64":"e30="}')
+    [received] = read("structured", {}, b'{"id":"1","data_base64":"e30="}')
     assert received.decoded["data_base64"] == "e30="
 
 
 def test_batch_mode_keeps_the_bytes_of_each_event() -> None:
     body = b'[ {"id":"1"} , 7,\n{"id": "2", "data":{"x":"\xc3\xa1"}}]'
-    received = read_events("batch", {}, body)
+    received = read("batch", {}, body)
     assert [event.original for event in received] == [
         b'{"id":"1"}',
         b"7",
@@ -87,16 +91,16 @@ def test_batch_mode_keeps_the_bytes_of_each_event() -> None:
 
 
 def test_an_empty_batch_is_a_batch() -> None:
-    assert read_events("batch", {}, b"[]") == []
+    assert read("batch", {}, b"[]") == []
 
 
 def test_of_a_repeated_name_the_last_counts() -> None:
-    [received] = read_events("structured", {}, b'{"id":"1","id":"2"}')
+    [received] = read("structured", {}, b'{"id":"1","id":"2"}')
     assert received.decoded["id"] == "2"
 
 
 def test_a_number_beyond_a_float_concerns_its_own_event_alone() -> None:
-    received = read_events("batch", {}, b'[{"id":"1","data":{"value":1e999}},{"id":"2"}]')
+    received = read("batch", {}, b'[{"id":"1","data":{"value":1e999}},{"id":"2"}]')
     assert received[0].decoded["data"]["value"] == float("inf")
 
 
@@ -111,7 +115,7 @@ def test_binary_mode_takes_attributes_from_headers() -> None:
         "ce-datacontenttype": "text/plain",
         "user-agent": "test",
     }
-    [received] = read_events("binary", headers, b'{"a":1}')
+    [received] = read("binary", headers, b'{"a":1}')
     assert received.decoded == {
         "specversion": "1.0",
         "id": "ré",
@@ -124,13 +128,13 @@ def test_binary_mode_takes_attributes_from_headers() -> None:
 
 
 def test_binary_mode_leaves_a_bad_time_to_the_verdict() -> None:
-    [received] = read_events("binary", {"ce-id": "1", "ce-time": "yesterday"}, b"{}")
+    [received] = read("binary", {"ce-id": "1", "ce-time": "yesterday"}, b"{}")
     assert received.decoded["time"] == "yesterday"
 
 
 def test_binary_mode_with_other_data_is_left_to_the_verdict() -> None:
     headers = {"ce-id": "1", "content-type": "application/octet-stream"}
-    [received] = read_events("binary", headers, b"\xff\x00")
+    [received] = read("binary", headers, b"\xff\x00")
     assert received.decoded["datacontenttype"] == "application/octet-stream"
     assert json.loads(received.original)["data_base64"] == "/wA="
 
@@ -160,10 +164,16 @@ def test_binary_mode_with_other_data_is_left_to_the_verdict() -> None:
 )
 def test_what_is_not_json_or_no_cloudevent_is_said_so(mode: Any, body: bytes) -> None:
     with pytest.raises(NotCloudEventsError):
-        read_events(mode, {"ce-id": "1", "content-type": "application/json"}, body)
+        read(mode, {"ce-id": "1", "content-type": "application/json"}, body)
 
 
 def test_the_reason_never_repeats_the_body() -> None:
     with pytest.raises(NotCloudEventsError) as caught:
-        read_events("structured", {}, b'{"subject":"citizen:000123456789",')
+        read("structured", {}, b'{"subject":"citizen:000123456789",')
     assert "000123456789" not in str(caught.value)
+
+
+def test_a_batch_has_no_more_events_than_are_taken_at_once() -> None:
+    assert len(read("batch", {}, b"[1,2,3]")) == 3
+    with pytest.raises(TooManyEventsError, match="3 events"):
+        read("batch", {}, b"[1,2,3,4]")
