@@ -19,7 +19,7 @@ from typing import Any, Final
 from deploy.embedded.ports import LOOPBACK, free_port
 from tests.contract.compose import reading
 
-START_SECONDS: Final = 60
+START_SECONDS: Final = 90
 STOP_SECONDS: Final = 30
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -42,7 +43,7 @@ async def report(scoring: asyncpg.Connection, period: str, **figure: int) -> Non
     )
 
 
-async def figure(scoring: asyncpg.Connection, area_id: str) -> tuple[int | None, ...]:
+async def figure(scoring: asyncpg.Connection, area_id: str) -> tuple[Any, ...]:
     query = "SELECT numerator, denominator, value, period, version FROM figures WHERE area_id = $1"
     return tuple(await scoring.fetchrow(query, area_id))
 
