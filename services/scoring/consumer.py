@@ -8,6 +8,8 @@ tried again in place, anything else stops the process before it commits.
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
@@ -24,10 +26,9 @@ from services.chassis.batches import Batch, Subscription
 from services.chassis.clock import Clock
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
-from services.scoring.shard import Shards
+from services.scoring.shard import Shards, Taken
 
-#: What a lost connection, a restart or a full server looks like: the same batch may pass later.
-TRANSIENT: Final = (
+_TRANSIENT: Final = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
@@ -35,10 +36,34 @@ TRANSIENT: Final = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
+    # What asyncpg says when a server's farewell has come on an idle connection and its end has not.
+    asyncpg.InternalClientError,
 )
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether an error is a lost connection, a restart or a full server: the same may pass later.
+
+    What asyncpg says of an argument that it cannot encode is an InterfaceError too, and a
+    ValueError: that will not pass however often it is tried.
+    """
+    return isinstance(error, _TRANSIENT) and not isinstance(error, ValueError)
+
 
 #: Shards that commit at the same time; each holds one connection.
 _AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """Where a shard was sought back to, and under which assignment.
+
+    aiokafka makes a new set of partitions with each assignment, and begins it at the committed
+    position: what was sought before then counts no more, even where the partition has stayed.
+    """
+
+    offset: int
+    assignment: AbstractSet[TopicPartition]
 
 
 class Consumer:
@@ -55,7 +80,7 @@ class Consumer:
         self._clock = clock
         self._metrics = metrics
         self._settings = settings
-        self._sought: dict[int, int] = {}
+        self._sought: dict[int, _Sought] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._subscription: Subscription | None = None
@@ -127,24 +152,38 @@ class Consumer:
         """Take a batch, however often it takes; returns the shard's position, None to seek."""
         async with self._at_once:
             async for attempt in stamina.retry_context(
-                on=TRANSIENT, attempts=None, timeout=None, wait_initial=0.1, wait_max=5.0
+                on=is_transient, attempts=None, timeout=None, wait_initial=0.1, wait_max=5.0
             ):
                 with attempt, self._metrics.shard_transaction.time():
                     taken = await self._shards.take(
                         shard,
                         records,
                         self._clock.now(),
-                        gap_is_real=self._sought.get(shard) is not None,
+                        gap_is_real=self._has_sought(shard),
                     )
         if taken.sought is not None:
             self._seek(shard, taken.sought, records[0].offset)
             return None
-        self._settle_gap(shard, records[0].offset)
+        self._sought.pop(shard, None)
+        if taken.missing:
+            self._report_missing(shard, taken, records)
         self._count(records, taken.taken, [error.reason for error in taken.refused])
         return taken.next_offset
 
+    def _has_sought(self, shard: int) -> bool:
+        """Whether these records are what the broker answers when asked from the position on."""
+        sought, consumer = self._sought.get(shard), self._kafka()
+        return (
+            sought is not None
+            and consumer is not None
+            and sought.assignment is consumer.assignment()
+        )
+
     def _seek(self, shard: int, offset: int, found: int) -> None:
-        """Fetch again from where PostgreSQL stands: Kafka's position has run ahead of it."""
+        """Fetch again from where PostgreSQL stands: Kafka's position has run ahead of it.
+
+        aiokafka drops what it has fetched from another position, so the next batch begins here.
+        """
         consumer = self._kafka()
         partition = TopicPartition(SUBJECT_EVENTS, shard)
         self._log.warning("records are missing, seeking back", shard=shard, to=offset, found=found)
@@ -152,19 +191,18 @@ class Consumer:
         if consumer is None or partition not in consumer.assignment():
             return
         consumer.seek(partition, offset)
-        self._sought[shard] = offset
+        self._sought[shard] = _Sought(offset, consumer.assignment())
 
-    def _settle_gap(self, shard: int, first: int) -> None:
-        sought = self._sought.pop(shard, None)
-        if sought is not None and first > sought:
-            self._metrics.missing_records.inc(first - sought)
-            self._log.error(
-                "the broker no longer has records that were never taken; "
-                "restore them or rebuild from a source",
-                shard=shard,
-                from_offset=sought,
-                to_offset=first,
-            )
+    def _report_missing(self, shard: int, taken: Taken, records: Sequence[ConsumerRecord]) -> None:
+        first = records[len(records) - taken.taken].offset
+        self._metrics.missing_records.inc(taken.missing)
+        self._log.error(
+            "the broker no longer has records that were never taken; "
+            "restore them or rebuild from a source",
+            shard=shard,
+            from_offset=first - taken.missing,
+            to_offset=first,
+        )
 
     def _count(self, records: Sequence[ConsumerRecord], taken: int, refused: list[Reason]) -> None:
         now = self._clock.now().timestamp()
@@ -179,15 +217,18 @@ class Consumer:
     async def _commit(self, positions: dict[int, int | None]) -> None:
         """Tell Kafka the positions; a failure costs nothing, since PostgreSQL decides."""
         consumer = self._kafka()
-        offsets = {
-            TopicPartition(SUBJECT_EVENTS, shard): position
-            for shard, position in positions.items()
-            if position is not None
-        }
-        if consumer is None or not offsets:
+        if consumer is None:
             return
         owned = consumer.assignment()
+        offsets = {
+            partition: position
+            for shard, position in positions.items()
+            if position is not None
+            and (partition := TopicPartition(SUBJECT_EVENTS, shard)) in owned
+        }
+        if not offsets:
+            return
         try:
-            await consumer.commit({tp: at for tp, at in offsets.items() if tp in owned})
+            await consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError, KafkaError) as error:
             self._log.info("kafka offsets not committed", error=type(error).__name__)

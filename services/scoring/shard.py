@@ -66,12 +66,14 @@ class Taken:
 
     `next_offset` is the shard's position in PostgreSQL now. When `sought` is set nothing was taken:
     records between that offset and the first one given are missing, and must be fetched first.
+    `missing` is how many offsets were passed over because their gap is real.
     """
 
     next_offset: int
     taken: int = 0
     refused: tuple[UnreadableError, ...] = ()
     sought: int | None = None
+    missing: int = 0
 
 
 @dataclass(slots=True)
@@ -132,8 +134,8 @@ class Shards:
             shard: the partition.
             records: not empty; those below the stored position are dropped.
             now: the present moment.
-            gap_is_real: the records before the first one are gone from the broker (retention), so
-                the shard may go on without them.
+            gap_is_real: the broker no longer has the records before the first one, so the shard
+                may go on without them.
 
         Raises:
             asyncpg.PostgresError, OSError: nothing was committed, or its fate is unknown; take the
@@ -144,7 +146,8 @@ class Shards:
             fresh = [record for record in records if record.offset >= position.next_offset]
             if not fresh:
                 return Taken(position.next_offset)
-            if fresh[0].offset > position.next_offset and not gap_is_real:
+            missing = fresh[0].offset - position.next_offset
+            if missing > 0 and not gap_is_real:
                 return Taken(position.next_offset, sought=position.next_offset)
             work = self._sort(shard, fresh, now)
             today = local_day(now)
@@ -152,7 +155,7 @@ class Shards:
             await self._write_reports(connection, shard, work, now)
             moved = _Position(fresh[-1].offset + 1, position.batch + 1, None)
             await self._finish(connection, shard, moved, deltas, work.reports.values())
-        return Taken(moved.next_offset, len(fresh), tuple(work.errors))
+        return Taken(moved.next_offset, len(fresh), tuple(work.errors), missing=max(0, missing))
 
     async def step(self, shard: int, today: date, rows: int) -> int:
         """Evaluate up to `rows` subjects of a shard that are due by a local day.

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from contracts.times import local_day
 from services.chassis.clock import Clock
 from services.chassis.database import load_queries
-from services.scoring.consumer import TRANSIENT, Consumer
+from services.scoring.consumer import Consumer, is_transient
 from services.scoring.metrics import Metrics
 from services.scoring.publishing import ROUND, Publisher
 from services.scoring.rollup import Rollup
@@ -30,8 +30,10 @@ _LEADER_LOCK: Final = 0x6E68_6970_736F_0001
 _GAUGE_SECONDS: Final = 5.0
 _STUCK_SECONDS: Final = 30.0
 
-#: What a loop tries again instead of ending.
-MENDABLE: Final = (*TRANSIENT, KafkaError)
+
+def is_mendable(error: Exception) -> bool:
+    """Whether a loop tries again instead of ending."""
+    return is_transient(error) or isinstance(error, KafkaError)
 
 
 class Work:
@@ -96,7 +98,9 @@ class Work:
     def _mending(self, what: str) -> Iterator[None]:
         try:
             yield
-        except MENDABLE as error:
+        except Exception as error:
+            if not is_mendable(error):
+                raise
             self._log.warning("will try again", what=what, error=repr(error))
 
     @contextlib.asynccontextmanager

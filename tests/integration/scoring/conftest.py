@@ -1,0 +1,44 @@
+"""A migrated schema in a database of its own, and the shards over it."""
+
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import pytest
+from joserfc.jwk import ECKey
+from pydantic import SecretStr
+
+import services.scoring
+from services.chassis.database import migrate, open_pool
+from services.chassis.settings import PostgresSettings
+from services.scoring.refusing import refusing
+from services.scoring.shard import Shards
+from tests.integration.scoring.invented import CATALOGUE, EVALUATORS, READ
+
+MIGRATIONS: Final = Path(services.scoring.__file__).parent / "migrations"
+
+
+@pytest.fixture(scope="session")
+def private_key() -> ECKey:
+    """What ingest alone would hold."""
+    return ECKey.generate_key("P-256", auto_kid=False)
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    await migrate(database, schema="scoring", migrations=MIGRATIONS)
+    settings = PostgresSettings(dsn=SecretStr(database), pool_min=0)
+    opened = await open_pool(settings, schema="scoring", application_name="test-scoring")
+    yield opened
+    with warnings.catch_warnings():
+        # A test may have cut connections.
+        warnings.simplefilter("ignore")
+        await opened.close()
+
+
+@pytest.fixture
+def shards(pool: asyncpg.Pool, private_key: ECKey) -> Shards:
+    public = ECKey.import_key(private_key.as_dict(private=False))
+    return Shards(pool, CATALOGUE, EVALUATORS, READ, refusing(public))
