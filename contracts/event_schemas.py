@@ -102,12 +102,6 @@ def _subject_event(event_type: str, form: Form) -> Schema:
         "pattern": pattern(*model.subject_kinds),
         "description": _subject_description(model.subject_kinds, form),
     }
-    if form == "inside":
-        schema["properties"]["recordedat"] = {
-            "type": "string",
-            "format": "date-time",
-            "description": "when ingest accepted the event",
-        }
     return _finished(schema, event_type, model.__doc__ or "", example(event_type))
 
 

@@ -117,8 +117,7 @@ def inside_example(event_type: str) -> dict[str, Any]:
     """
     kind = EVENT_MODELS[event_type].subject_kinds[0]
     subject = {"subject": f"{kind}:{_PSEUDONYM}"} if kind in PERSONAL_KINDS else {}
-    times = {"time": "2026-11-20T01:30:00Z", "recordedat": "2026-11-20T01:30:00.25Z"}
-    return {**edge_example(event_type), **subject, **times}
+    return {**edge_example(event_type), **subject, "time": "2026-11-20T01:30:00Z"}
 
 
 #: What scoring and notifier tell, by event type.

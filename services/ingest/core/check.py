@@ -7,7 +7,6 @@ whether the subject's identifier is repeated anywhere. The first objection is th
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -22,9 +21,6 @@ from services.ingest.core.envelope import JSON, Attributes, read_attributes
 from services.ingest.core.identifiers import Identifier, claimed_identifier, redact
 from services.ingest.core.pseudonyms import Pseudonymiser
 from services.ingest.core.verdicts import Accepted, ObjectionError, Refused, Verdict
-
-#: The extension that tells when ingest accepted the event (RFC 3339, UTC).
-RECORDED_AT: Final = "recordedat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +59,13 @@ _LONGEST_KEPT: Final = 512
 #: The domains that events come from.
 DOMAINS: Final = frozenset(rule.domain for rule in _RULES.values())
 
-#: The events of one request share one moment.
-_recorded_at = lru_cache(maxsize=16)(format_rfc3339)
-
 
 def check(
     raw: Mapping[str, Any], principal: Principal, now: datetime, knowledge: Knowledge
 ) -> Verdict:
     """Decide about one decoded event in edge form.
 
-    `now` is the moment of receipt; an accepted event carries it as `recordedat`.
+    `now` is the moment of receipt.
     """
     try:
         attributes = read_attributes(raw)
@@ -95,7 +88,6 @@ def check(
         "time": format_rfc3339(attributes.occurred_at),
         "datacontenttype": JSON,
         **attributes.extensions,
-        RECORDED_AT: _recorded_at(now),
         "data": data,
     }
     return Accepted(record, attributes.occurred_at, rule.domain, len(sent or ()) - len(data))

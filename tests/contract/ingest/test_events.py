@@ -37,7 +37,6 @@ async def test_an_accepted_event_is_on_the_topic_in_inside_form(
     assert record.headers == (("content-type", b"application/cloudevents+json"),)
     assert record.partition == (murmur2(record.key) & 0x7FFFFFFF) % subject_events.partitions
     value = json.loads(record.value)
-    assert value.pop("recordedat").endswith("Z")
     assert value == sent | {"subject": inside, "time": "2026-03-01T01:30:00Z"}
     SUBJECT_EVENT.validate_json(record.value)
 

@@ -257,15 +257,10 @@ def test_an_accepted_event_is_in_inside_form() -> None:
         "traceparent": "00-ab-01",
         "sampled": True,
         "attempt": 3,
-        "recordedat": "2026-11-22T03:00:00Z",
         "data": {"birth_date": "1990-05-17", "area": "02647", "party_member": False},
     }
     assert verdict.domain == "identity"
     assert verdict.occurred_at == datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
-
-
-def test_recordedat_is_ours_whatever_was_sent() -> None:
-    assert accepted(event(recordedat="1999")).record["recordedat"] == "2026-11-22T03:00:00Z"
 
 
 def test_fields_that_are_not_listed_are_dropped_and_counted() -> None:
