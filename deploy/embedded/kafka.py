@@ -9,6 +9,7 @@ import struct
 import subprocess
 import uuid
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from deploy.embedded import program
 from deploy.embedded.child import Child, open_log
@@ -31,7 +32,7 @@ listeners=BROKER://{host}:{port},CONTROLLER://{host}:{controller_port}
 advertised.listeners=BROKER://{host}:{port}
 inter.broker.listener.name=BROKER
 listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={log_dir}
+log.dirs=log
 auto.create.topics.enable=false
 default.replication.factor=1
 offsets.topic.replication.factor=1
@@ -50,8 +51,10 @@ log.cleaner.dedupe.buffer.size=33554432
 
 _LOGGING = """\
 <Configuration status="ERROR" shutdownHook="disable">
+  <Properties><Property name="directory">{directory}</Property></Properties>
   <Appenders>
-    <RollingFile name="file" fileName="{file}" filePattern="{file}.%i">
+    <RollingFile name="file" fileName="${{directory}}/kafka-server.log"
+                 filePattern="${{directory}}/kafka-server.log.%i">
       <PatternLayout pattern="%d{{ISO8601}} %p %c{{1}} %m%n"/>
       <Policies><SizeBasedTriggeringPolicy size="10MB"/></Policies>
       <DefaultRolloverStrategy max="3"/>
@@ -96,15 +99,15 @@ class Kafka:
         self.directory = directory.resolve()
         self.port = port
         self._controller_port = controller_port
-        logs = (log_directory or directory).resolve()
-        self._server_log = logs / "kafka-server.log"
-        self._log_dir = self.directory / "log"
+        self._logs = (log_directory or directory).resolve()
         self._heap = heap
         self.child = Child(
             name=self.name,
             argv=(),
-            log=logs / "kafka.log",
+            log=self._logs / "kafka.log",
+            # Its paths are told from here: a properties file takes no letter beyond Latin-1.
             cwd=self.directory,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
             stop_signal=signal.SIGTERM,
         )
 
@@ -125,18 +128,16 @@ class Kafka:
             StackError: Java or Kafka's jars are missing, or formatting failed.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        properties = self.directory / "server.properties"
-        properties.write_text(
+        (self.directory / "server.properties").write_text(
             _PROPERTIES.format(
-                host=LOOPBACK,
-                port=self.port,
-                controller_port=self._controller_port,
-                log_dir=self._log_dir,
+                host=LOOPBACK, port=self.port, controller_port=self._controller_port
             ),
-            encoding="utf-8",
+            encoding="ascii",
         )
-        logging = self.directory / "log4j2.xml"
-        logging.write_text(_LOGGING.format(file=self._server_log), encoding="utf-8")
+        logs = os.path.relpath(self._logs, self.directory)
+        (self.directory / "log4j2.xml").write_text(
+            _LOGGING.format(directory=escape(logs)), encoding="utf-8"
+        )
         java = [
             str(find_java()),
             # Two cores and a small heap: the collector with the least work of its own.
@@ -145,12 +146,12 @@ class Kafka:
             "-Xms256m",
             f"-Xmx{self._heap}",
             "-Djava.awt.headless=true",
-            f"-Dlog4j2.configurationFile={logging}",
+            "-Dlog4j2.configurationFile=log4j2.xml",
             "-cp",
             os.pathsep.join(map(str, classpath())),
         ]
-        self._format([*java, "kafka.tools.StorageTool"], properties)
-        self.child.argv = [*java, "kafka.Kafka", str(properties)]
+        self._format([*java, "kafka.tools.StorageTool"])
+        self.child.argv = [*java, "kafka.Kafka", "server.properties"]
 
     def before_start(self) -> None:
         """Nothing is in the way of a new process: the lock of a dead one is gone with it."""
@@ -180,22 +181,32 @@ class Kafka:
         """Stop the broker cleanly, by force after `grace` seconds; tell whether it went by itself."""
         return self.child.stop(grace)
 
-    def _format(self, tool: list[str], properties: Path) -> None:
+    def _format(self, tool: list[str]) -> None:
         """Give the storage its identity, once.
 
         `meta.properties` is the last file the tool writes; storage without it was left half made
         and holds nothing yet.
         """
-        if (self._log_dir / "meta.properties").exists():
+        storage = self.directory / "log"
+        if (storage / "meta.properties").exists():
             return
-        shutil.rmtree(self._log_dir, ignore_errors=True)
+        shutil.rmtree(storage, ignore_errors=True)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
-        argv = [*tool, "format", f"--cluster-id={cluster}", f"--config={properties}"]
+        argv = [*tool, "format", f"--cluster-id={cluster}", "--config=server.properties"]
         with open_log(self.child.log) as log:
-            done = subprocess.run(argv, stdout=log, stderr=log, start_new_session=True, check=False)
+            done = subprocess.run(
+                argv,
+                stdout=log,
+                stderr=log,
+                cwd=self.child.cwd,
+                env=self.child.env,
+                # Control-C in the terminal is for the stack, which waits until this is done.
+                start_new_session=True,
+                check=False,
+            )
         if done.returncode != 0:
             raise StackError(
-                f"Kafka's storage in {self._log_dir} cannot be formatted; its log is "
+                f"Kafka's storage in {storage} cannot be formatted; its log is "
                 f"{self.child.log}, which ends:\n{self.child.last_lines()}"
             )
 

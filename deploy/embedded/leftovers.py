@@ -22,10 +22,16 @@ def lock(run: Path) -> IO[str]:
     """Take the data directory for this process; closing the file gives it back.
 
     Raises:
-        StackError: another stack runs on it; with its process id.
+        StackError: another stack runs on it, whose process id is told; or it cannot be written.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    file = (run / "lock").open("a+", encoding="utf-8")
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        file = (run / "lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StackError(
+            f"{error.filename} cannot be written: {error.strerror}; start the stack as the user "
+            "who owns it, or choose another --data-dir"
+        ) from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,8 @@
 """The secrets of one data directory: made on the first start, kept ever after.
 
 Another pseudonym key would make strangers of all citizens, another password would lock everybody
-out: what is there is never written again.
+out: a key or password that is there stays. Only what follows from them, such as public keys, is
+written at each start.
 """
 
 import json

@@ -29,7 +29,7 @@ class Service:
             name=name,
             argv=[sys.executable, "-m", f"services.{name}"],
             log=layout.logs / f"{name}.log",
-            env={**os.environ, **environment(name, layout, ports)},
+            env={**_inherited(), **environment(name, layout, ports)},
             cwd=layout.root,
         )
 
@@ -83,6 +83,11 @@ class Simulator:
     def is_ready(self) -> bool:
         """Tell whether it has run for a while; it serves nobody who could be asked."""
         return self.child.alive and time.monotonic() - self._started_at > _SIMULATOR_PROVEN_SECONDS
+
+
+def _inherited() -> Mapping[str, str]:
+    """Return the caller's environment, without what would contradict ours."""
+    return {name: value for name, value in os.environ.items() if name != "NHIPSO_POSTGRES__DSN"}
 
 
 def environment(name: str, layout: Layout, ports: Ports) -> Mapping[str, str]:

