@@ -43,6 +43,7 @@ DESCRIPTION = "Compares indicators with the pace to their targets and tells unit
 
 _PUBLISH_EVERY_SECONDS = 0.5
 _BROKER_TIMEOUT_SECONDS = 1.5
+_OBSERVE_EVERY_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
 
 
@@ -90,38 +91,27 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         telling = Telling(pool, domain, receivers, settings.policy)
         apis.append(Api(pool, domain, clock))
         async with aiohttp.ClientSession() as session, broker, Tasks() as tasks:
-            every = settings.evaluate_every_seconds
-            evaluation = Beat("the evaluation", evaluating.step, every_seconds=every, clock=clock)
             senders = _senders(
                 settings, session, pool=pool, receivers=receivers, metrics=metrics, clock=clock
             )
+            steps = [
+                ("evaluating", evaluating.step, settings.evaluate_every_seconds),
+                ("telling", telling.step, settings.evaluate_every_seconds),
+                ("publishing", Publishing(broker, pool).step, _PUBLISH_EVERY_SECONDS),
+                ("observing", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),
+                *(("delivering", one.step, settings.deliver_every_seconds) for one in senders),
+            ]
             beats = [
-                evaluation,
-                Beat("telling", telling.step, every_seconds=every, clock=clock),
-                Beat(
-                    "publishing",
-                    Publishing(broker, pool).step,
-                    every_seconds=_PUBLISH_EVERY_SECONDS,
-                    clock=clock,
-                ),
-                *(
-                    Beat(
-                        "delivering",
-                        sender.step,
-                        every_seconds=settings.deliver_every_seconds,
-                        clock=clock,
-                    )
-                    for sender in senders
-                ),
+                Beat(name, step, every_seconds=every, clock=clock) for name, step, every in steps
             ]
             readiness.add("database", lambda: _answers(pool))
             readiness.add("broker", lambda: _reachable(broker))
             readiness.add("consuming", consuming.check)
-            readiness.add("evaluation", evaluation.check)
+            readiness.add("evaluation", beats[0].check)
             await broker.start()
             tasks.start("consuming", consuming.watch)
             for beat in beats:
-                tasks.start("beat", beat.run)
+                tasks.start(beat.name, beat.run)
             try:
                 yield
             finally:
@@ -163,6 +153,8 @@ def _broker(bootstrap_servers: str, registry: CollectorRegistry) -> KafkaBroker:
         allow_auto_create_topics=False,
         graceful_timeout=_GRACE_SECONDS,
         apply_types=False,
+        # It would log every batch; metrics tell of them.
+        logger=None,
         middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name="notifier")],
     )
 

@@ -30,7 +30,7 @@ class Beat:
         every_seconds: float,
         clock: Clock,
     ) -> None:
-        self._name = name
+        self.name = name
         self._step = step
         self._every = every_seconds
         self._clock = clock
@@ -48,13 +48,13 @@ class Beat:
                 await self._step(self._clock.now())
                 self._done_at = self._clock.now()
             except _PASSING as error:
-                log.warning("a step is tried again", step=self._name, error=repr(error))
+                log.warning("a step is tried again", step=self.name, error=repr(error))
             await asyncio.sleep(self._every)
 
     async def check(self) -> str | None:
         """For readiness: None while the step goes forward, else what is wrong."""
         if self._done_at is None:
-            return f"{self._name} has not run yet"
+            return f"{self.name} has not run yet"
         late = max(timedelta(seconds=self._every * _LATE_FACTOR), _LEAST_LATE)
         silent = self._clock.now() - self._done_at
-        return f"{self._name} last ran {silent.seconds} s ago" if silent > late else None
+        return f"{self.name} last ran {silent.seconds} s ago" if silent > late else None

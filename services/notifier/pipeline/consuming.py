@@ -7,22 +7,22 @@ the process before anything is committed.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
 
 import asyncpg
 import stamina
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaMessage
-from faststream.middlewares import AckPolicy
 from pydantic import ValidationError
 
 from contracts.catalogue import Catalogue
 from contracts.topics import INDICATOR_EVENTS
 from contracts.updates import IndicatorUpdated
+from services.chassis.batches import Batch, subscribe
 from services.notifier.core.intake import digest
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.store import TRANSIENT, figures
@@ -30,12 +30,8 @@ from services.notifier.store import TRANSIENT, figures
 GROUP: Final = "notifier"
 
 _MAX_RECORDS: Final = 5_000
-_BATCH_TIMEOUT_MS: Final = 200
+_POLL_SECONDS: Final = 0.2
 _LONGEST_RETRY_WAIT: Final = 5.0
-
-#: aiokafka's ConsumerRecord and consumer; the library is untyped.
-Record: TypeAlias = Any
-Consumer: TypeAlias = Any
 
 
 class Consuming:
@@ -55,18 +51,14 @@ class Consuming:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._taken: dict[TopicPartition, int] = {}
         self._log = structlog.get_logger(__name__)
-        self._subscriber = broker.subscriber(
+        self._subscription = subscribe(
+            broker,
             INDICATOR_EVENTS,
-            batch=True,
+            self._handle,
             group_id=GROUP,
-            ack_policy=AckPolicy.MANUAL,
-            auto_offset_reset="earliest",
             max_records=_MAX_RECORDS,
-            batch_timeout_ms=_BATCH_TIMEOUT_MS,
-            parser=_parse,
-            decoder=_decode,
+            poll_seconds=_POLL_SECONDS,
         )
-        self._subscriber(self._handle)
 
     async def watch(self) -> None:
         """Wait for what the handler could not explain.
@@ -78,29 +70,31 @@ class Consuming:
 
     async def check(self) -> str | None:
         """For readiness: None while partitions are assigned to this process."""
-        consumer = self._consumer()
+        consumer = self._subscription.consumer
         if self._failure.done():
             return "consuming has stopped"
         if consumer is None or not consumer.assignment():
             return "no partition of indicator-events.v1 is assigned yet"
         return None
 
-    def observe_lag(self) -> None:
+    async def observe_lag(self, now: datetime) -> None:  # noqa: ARG002 - a step of a beat
         """Bring the lag's gauge up to date."""
-        consumer = self._consumer()
+        consumer = self._subscription.consumer
         if consumer is None:
             return
-        for partition in consumer.assignment():
-            end, taken = consumer.highwater(partition), self._taken.get(partition)
-            # Before the first record both are unknown; then the lag is the whole partition.
+        assigned = consumer.assignment()
+        for lost in self._taken.keys() - assigned:
+            del self._taken[lost]
+        for partition in assigned:
+            if partition not in self._taken:
+                self._taken[partition] = await consumer.committed(partition) or 0
+            end = consumer.highwater(partition)
+            # It is not known before the first fetch.
             if end is not None:
-                lag = end - taken if taken is not None else 0
-                self._metrics.consumer_lag.labels(str(partition.partition)).set(max(0, lag))
+                lag = max(0, end - self._taken[partition])
+                self._metrics.consumer_lag.labels(str(partition.partition)).set(lag)
 
-    def _consumer(self) -> Consumer | None:
-        return self._subscriber.consumer
-
-    async def _handle(self, records: Sequence[Record]) -> None:
+    async def _handle(self, records: Batch) -> None:
         try:
             await self._take(records)
         except Exception as error:  # noqa: BLE001 - handed on; FastStream would swallow it
@@ -109,18 +103,18 @@ class Consuming:
             # Never come back: the next batch must not be read, nor offsets pass this one.
             await asyncio.Event().wait()
 
-    async def _take(self, records: Sequence[Record]) -> None:
-        batch = digest(self._readable(records), self._catalogue)
+    async def _take(self, records: Batch) -> None:
+        digested = digest(self._readable(records), self._catalogue)
         async for attempt in stamina.retry_context(
             on=TRANSIENT, attempts=None, timeout=None, wait_max=_LONGEST_RETRY_WAIT
         ):
             with attempt:
                 async with self._pool.acquire() as connection, connection.transaction():
-                    await figures.hear(connection, batch.heard)
-                    await figures.upsert(connection, batch.figures)
+                    await figures.hear(connection, digested.heard)
+                    await figures.upsert(connection, digested.figures)
         await self._commit(records)
 
-    def _readable(self, records: Iterable[Record]) -> Iterable[IndicatorUpdated]:
+    def _readable(self, records: Batch) -> Iterable[IndicatorUpdated]:
         for record in records:
             try:
                 yield IndicatorUpdated.model_validate_json(record.value or b"")
@@ -133,49 +127,19 @@ class Consuming:
                     reason=error.errors(include_input=False, include_url=False)[0]["msg"],
                 )
 
-    async def _commit(self, records: Sequence[Record]) -> None:
+    async def _commit(self, records: Batch) -> None:
         offsets: dict[TopicPartition, int] = {}
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
         self._taken.update(offsets)
-        consumer = self._consumer()
+        consumer = self._subscription.consumer
         if consumer is None:
             return
         try:
             # Explicit offsets: a bare commit would commit what has been read but not taken.
             await consumer.commit(offsets)
-        except (KafkaError, IllegalStateError) as error:
+        except (KafkaError, IllegalStateError, ConsumerStoppedError) as error:
             # A partition moved away or the broker is restarting: the records come again, which
             # is harmless, or the next batch's commit covers these.
             self._log.warning("offsets could not be committed", error=repr(error))
-        self.observe_lag()
-
-
-async def _parse(records: tuple[Record, ...]) -> KafkaMessage:
-    """Wrap a batch without a look at headers: FastStream's own parser falls over strange ones."""
-    first, last = records[0], records[-1]
-    return KafkaMessage(
-        body=[record.value or b"" for record in records],
-        raw_message=records,
-        message_id=f"{first.partition}/{first.offset}-{last.offset}",
-        consumer=_NO_CONSUMER,
-    )
-
-
-async def _decode(message: KafkaMessage) -> Sequence[Record]:
-    """Hand the records on as they are; each is decoded by itself in the handler."""
-    return message.raw_message
-
-
-class _NoConsumer:
-    """Acknowledging through FastStream would commit positions that we did not mean."""
-
-    async def commit(self) -> None:
-        """Nothing: offsets are committed explicitly."""
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        """Nothing: records are never given back."""
-
-
-_NO_CONSUMER: Final = _NoConsumer()

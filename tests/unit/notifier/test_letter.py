@@ -129,6 +129,19 @@ def test_the_mail_says_who_when_and_in_which_tongue(province: Letter) -> None:
     assert max(len(line) for line in sent.splitlines()) <= 998
 
 
+def test_a_subject_of_any_length_arrives_whole(province: Letter, domain: Domain) -> None:
+    identifier = UUID("00000000-0000-4000-8000-000000000001")
+    settings = SmtpSettings(host="mail.example.vn", sender="nhip-so@laocai.example.vn")
+    receiver = EmailReceiver("email:x", "ubnd@laocai.example.vn")
+    for area in domain.areas.on(NOW.date()):
+        for number in (1, 10):
+            alerts = province.alerts[:1] * number
+            letter = province.model_copy(update={"area_name": area.name, "alerts": alerts})
+            delivery = Delivery(identifier, identifier, "email:x", 1, NOW, letter)
+            sent = compose(receiver, delivery, settings).as_bytes()
+            assert message_from_bytes(sent, policy=default)["Subject"] == letter.subject
+
+
 def test_the_webhook_holds_the_alerts_and_the_text(province: Letter) -> None:
     posted = body(province)
     assert '"type": "vn.nhipso.message.v1"' in posted
