@@ -22,14 +22,14 @@ _SIMULATOR_PROVEN_SECONDS = 5.0
 class Service:
     """One of our services; it serves when `/readyz` says so."""
 
-    def __init__(self, name: str, layout: Layout, ports: Ports) -> None:
+    def __init__(self, name: str, layout: Layout, ports: Ports, *, demo: bool) -> None:
         self.name = name
         self._port = ports.all()[name]
         self.child = Child(
             name=name,
             argv=[sys.executable, "-m", f"services.{name}"],
             log=layout.logs / f"{name}.log",
-            env={**_inherited(), **environment(name, layout, ports)},
+            env={**_haste(demo=demo), **_inherited(), **environment(name, layout, ports)},
             cwd=layout.root,
         )
 
@@ -83,6 +83,19 @@ class Simulator:
     def is_ready(self) -> bool:
         """Tell whether it has run for a while; it serves nobody who could be asked."""
         return self.child.alive and time.monotonic() - self._started_at > _SIMULATOR_PROVEN_SECONDS
+
+
+def _haste(*, demo: bool) -> Mapping[str, str]:
+    """Return the patience of the notifier here: a province waits days, who tries it out cannot.
+
+    While the demo fills the province its figures climb from nothing, and nobody is to be alarmed by
+    that. What the caller has set goes before.
+    """
+    return {
+        "NHIPSO_NOTIFIER__FOR_SECONDS": "180" if demo else "15",
+        "NHIPSO_NOTIFIER__GROUP_WAIT_SECONDS": "15",
+        "NHIPSO_NOTIFIER__GROUP_INTERVAL_SECONDS": "600",
+    }
 
 
 def _inherited() -> Mapping[str, str]:

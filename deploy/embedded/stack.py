@@ -126,7 +126,7 @@ class _Stack:
         supervisor.start(servers)
         if not supervisor.wait_ready(SERVERS_TIMEOUT_SECONDS):
             return
-        supervisor.start([Service(name, self.layout, self._ports) for name in SERVICES])
+        supervisor.start([Service(name, self.layout, self._ports, demo=demo) for name in SERVICES])
         if not supervisor.wait_ready(SERVICES_TIMEOUT_SECONDS):
             return
         self._running = True

@@ -8,8 +8,9 @@ from deploy.embedded.errors import StackError
 from deploy.embedded.layout import Layout, Ports
 from deploy.embedded.ports import free_port, require_free
 from deploy.embedded.receivers import write_receivers
-from deploy.embedded.services import environment
+from deploy.embedded.services import Service, environment
 from services.chassis.settings import ServiceSettings, load
+from services.dashboard.settings import ServiceEnvironment as DashboardEnvironment
 from services.ingest.settings import IngestSettings
 from services.notifier.receivers import reading
 from services.notifier.settings import ServiceEnvironment
@@ -37,7 +38,12 @@ def test_a_taken_port_is_named_with_its_purpose() -> None:
 
 @pytest.mark.parametrize(
     ("service", "settings"),
-    [("ingest", IngestSettings), ("scoring", Configuration), ("notifier", ServiceEnvironment)],
+    [
+        ("ingest", IngestSettings),
+        ("scoring", Configuration),
+        ("notifier", ServiceEnvironment),
+        ("dashboard", DashboardEnvironment),
+    ],
 )
 def test_each_service_reads_its_settings_from_what_the_stack_gives(
     service: str,
@@ -63,3 +69,19 @@ def test_a_receivers_file_that_somebody_changed_stays(tmp_path: Path) -> None:
     file.write_text("receivers: []\n")
     write_receivers(file, ["2025:15"])
     assert file.read_text() == "receivers: []\n"
+
+
+def test_the_notifier_has_less_patience_here_than_a_province(tmp_path: Path) -> None:
+    def patience(*, demo: bool) -> str | None:
+        service = Service("notifier", Layout(tmp_path), Ports(8600), demo=demo)
+        return (service.child.env or {}).get("NHIPSO_NOTIFIER__FOR_SECONDS")
+
+    assert (patience(demo=False), patience(demo=True)) == ("15", "180")
+
+
+def test_a_patience_that_the_caller_sets_goes_before_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NHIPSO_NOTIFIER__FOR_SECONDS", "3600")
+    service = Service("notifier", Layout(tmp_path), Ports(8600), demo=True)
+    assert (service.child.env or {})["NHIPSO_NOTIFIER__FOR_SECONDS"] == "3600"
