@@ -53,6 +53,11 @@ class IndicatorSet:
     name: str
     rows: tuple[IndicatorRow, ...]
 
+    @property
+    def has_pace(self) -> bool:
+        """Whether any of them has a target to be measured against."""
+        return any(row.target for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class AlertCard:
@@ -64,7 +69,8 @@ class AlertCard:
     standing: str
     gap: str
     since: str
-    causes: tuple[str, ...]
+    lowest: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +198,17 @@ def _row(indicator: IndicatorAnswer, figure: FigureAnswer) -> IndicatorRow:
         pace="" if figure.pace is None else wording.percent(figure.pace),
         target="" if figure.target is None else wording.percent(figure.target),
         gap=_gap(figure, _noun(indicator)),
-        projected="" if figure.projected_on is None else wording.day(figure.projected_on),
+        projected=_projected(figure),
         is_reported=figure.basis == "reported",
     )
+
+
+def _projected(figure: FigureAnswer) -> str:
+    if figure.value is None or figure.target is None:
+        return ""
+    if figure.value >= figure.target:
+        return "đã đạt"
+    return "" if figure.projected_on is None else f"dự kiến đạt {wording.day(figure.projected_on)}"
 
 
 def _status(figure: FigureAnswer) -> Status:
@@ -242,13 +256,7 @@ def _card(alert: AlertAnswer, nouns: dict[str, str]) -> AlertCard:
     if alert.value is not None and alert.pace is not None:
         value, pace = wording.percent(alert.value), wording.percent(alert.pace)
         standing = f"Hiện đạt {value}, tiến độ cần đạt {pace}"
-    causes = [
-        f"{one.indicator_name}: {wording.percent(one.value)}" for one in alert.held_back_by.criteria
-    ]
-    causes += [
-        f"{one.area_name}: còn thiếu {wording.count(one.gap_people)} {noun}"
-        for one in alert.held_back_by.areas
-    ]
+    held = alert.held_back_by
     return AlertCard(
         name=alert.indicator_name,
         severity=alert.severity,
@@ -256,5 +264,8 @@ def _card(alert: AlertAnswer, nouns: dict[str, str]) -> AlertCard:
         standing=standing,
         gap=f"{wording.count(alert.gap_people)} {noun}" if alert.gap_people else "",
         since="" if alert.fired_at is None else wording.clock(alert.fired_at),
-        causes=tuple(causes),
+        lowest=tuple(f"{one.indicator_name} {wording.percent(one.value)}" for one in held.criteria),
+        missing=tuple(
+            f"{one.area_name} {wording.count(one.gap_people)} {noun}" for one in held.areas
+        ),
     )

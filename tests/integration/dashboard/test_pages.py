@@ -1,0 +1,283 @@
+"""The dashboard in front of two invented services that speak the wire contract."""
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from fastapi import FastAPI
+from uvicorn import Config, Server
+
+from contracts import areas, catalogue
+from services.chassis.settings import HttpSettings
+from services.dashboard.__main__ import build
+from services.dashboard.settings import DashboardSettings, ServiceEnvironment
+
+COMMUNE = "2025:02647"
+TOKEN = "a-leaders-token"
+
+
+@dataclass
+class Services:
+    """Scoring and notifier, as far as the pages ask; `away` answers 503 for the named one."""
+
+    url: str = ""
+    away: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    @web.middleware
+    async def guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        self.asked.append(request.path_qs)
+        if request.path == "/healthz":
+            return web.Response(status=503 if "scoring" in self.away else 200)
+        service = "notifier" if request.path.startswith("/v1/alerts") else "scoring"
+        if service in self.away:
+            return web.Response(status=503)
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.Response(status=401)
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    async def areas(self, _: web.Request) -> web.Response:
+        found = [
+            {"area_id": a.area_id, "name": a.name, "level": a.level, "parent_id": a.parent_id}
+            for a in areas.load()
+            if a.valid_to is None
+        ]
+        return web.json_response({"on": "2026-11-22", "areas": found})
+
+    async def catalogue(self, _: web.Request) -> web.Response:
+        entries = []
+        for one in catalogue.load():
+            entry = one.model_dump(mode="json", by_alias=True, exclude_none=True)
+            entry["targets"] = {"2030": 90} if one.targets.dated() else {}
+            entry.pop("population", None)
+            if not one.is_reported_only:
+                population = catalogue.load().population_of(one)
+                entry["population"] = population.model_dump(mode="json", exclude_none=True)
+            entries.append(entry)
+        return web.json_response({"version": 1, "indicators": entries})
+
+    async def figures(self, request: web.Request) -> web.Response:
+        shown = [self.figure(one.id) for one in catalogue.load()]
+        body = {
+            "area": request.match_info["area"],
+            "as_of": "2026-11-22T01:30:00Z",
+            "indicators": shown,
+        }
+        return web.json_response(body)
+
+    async def ranking(self, request: web.Request) -> web.Response:
+        name = request.match_info["indicator"]
+        ranked = [
+            {**self.figure(name), "area": a.area_id, "name": a.name, "rank": place}
+            for place, a in enumerate(areas.load().children("2025:15"), start=1)
+        ]
+        return web.json_response({"indicator": name, "level": "commune", "areas": ranked})
+
+    async def alerts(self, request: web.Request) -> web.Response:
+        assert request.query["state"] == "firing"
+        alert = {
+            "id": "0",
+            "area": request.query.get("area", COMMUNE),
+            "area_name": "<b>Phường</b>",
+            "indicator": "ds.smartphone",
+            "indicator_name": "Điện thoại <script>alert(1)</script>",
+            "severity": "critical",
+            "value": 45.2,
+            "pace": 73.57,
+            "gap_people": 1234,
+            "fired_at": "2026-11-22T01:30:00Z",
+            "held_back_by": {"criteria": [], "areas": []},
+        }
+        return web.json_response({"alerts": [alert]})
+
+    @staticmethod
+    def figure(name: str) -> dict[str, Any]:
+        pace = {"target": 90.0, "pace": 73.57, "gap_people": 284}
+        has_target = bool(catalogue.load().by_id[name].targets.dated())
+        return {
+            "id": name,
+            "numerator": 452,
+            "denominator": 1000,
+            "value": 45.2,
+            "basis": "events",
+            "projected_on": None,
+            "updated_at": "2026-11-22T01:29:00Z",
+            **(pace if has_target else dict.fromkeys(pace)),
+        }
+
+
+@dataclass
+class Dashboard:
+    """The running dashboard."""
+
+    url: str
+    services: Services
+
+    async def get(self, path: str) -> tuple[int, str, Any]:
+        async with (
+            aiohttp.ClientSession(self.url) as session,
+            session.get(path) as answer,
+        ):
+            return answer.status, await answer.text(), answer.headers
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    path = tmp_path / "token"
+    path.write_text(TOKEN + "\n", encoding="ascii")
+    return path
+
+
+@pytest.fixture
+async def dashboard(token_file: Path) -> AsyncIterator[Dashboard]:
+    services = Services()
+    upstream = web.Application(middlewares=[services.guard])
+    upstream.router.add_get("/v1/areas", services.areas)
+    upstream.router.add_get("/v1/indicators", services.catalogue)
+    upstream.router.add_get("/v1/areas/{area}/indicators", services.figures)
+    upstream.router.add_get("/v1/indicators/{indicator}/areas", services.ranking)
+    upstream.router.add_get("/v1/alerts", services.alerts)
+    runner = web.AppRunner(upstream)
+    async with AsyncExitStack() as stack:
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        services.url = "http://{}:{}".format(*runner.addresses[0][:2])
+        settings = DashboardSettings(
+            scoring_url=services.url, notifier_url=services.url + "/", token_file=token_file
+        )
+        app = build(ServiceEnvironment(http=HttpSettings(port=0), dashboard=settings))
+        yield await stack.enter_async_context(_served(app, services))
+
+
+@asynccontextmanager
+async def _served(app: FastAPI, services: Services) -> AsyncIterator[Dashboard]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(Config(app, lifespan="on", log_config=None, access_log=False))
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag alone
+            await asyncio.sleep(0.01)
+        yield Dashboard(f"http://127.0.0.1:{listener.getsockname()[1]}", services)
+        server.should_exit = True
+        await running
+
+
+class Outline(HTMLParser):
+    """What a page is made of, for questions about its form."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for one, attributes in self.tags if one == tag]
+
+
+async def test_the_province_stands_first(dashboard: Dashboard) -> None:
+    status, text, headers = await dashboard.get("/")
+    assert status == 200
+    assert "Tỉnh Lào Cai" in text
+    assert "Dân số trưởng thành có điện thoại thông minh" in text
+    assert "1.234 người" in text
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    outline = Outline(text)
+    communes = [a for a in outline.all("a") if (a.get("href") or "").startswith("/areas/2025:")]
+    assert len(communes) == 99
+
+
+async def test_a_commune_has_its_page(dashboard: Dashboard) -> None:
+    status, text, _ = await dashboard.get(f"/areas/{COMMUNE}")
+    assert status == 200
+    assert "<title>Phường Lào Cai – Nhịp Số</title>" in text
+    assert 'aria-current="page"' in text
+    assert "Xếp hạng" not in text
+    assert f"/v1/alerts?state=firing&area={COMMUNE}" in dashboard.services.asked
+
+
+async def test_communes_are_ranked_by_the_chosen_indicator(dashboard: Dashboard) -> None:
+    status, text, _ = await dashboard.get("/?indicator=ds.fibre")
+    assert status == 200
+    assert '<option value="ds.fibre" selected>' in text
+    assert "/v1/indicators/ds.fibre/areas?level=commune" in dashboard.services.asked
+
+
+async def test_reads_aloud_and_fetches_nothing_from_elsewhere(dashboard: Dashboard) -> None:
+    _, text, _ = await dashboard.get("/")
+    outline = Outline(text)
+    assert outline.all("html") == [{"lang": "vi"}]
+    assert len(outline.all("h1")) == 1
+    assert outline.all("label")[0]["for"] == outline.all("select")[0]["id"]
+    bars = [svg for svg in outline.all("svg") if "bar" in (svg.get("class") or "")]
+    assert bars
+    assert all((svg.get("aria-label") or "").startswith("Hiện đạt") for svg in bars)
+    ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    sources = [a.get("src") or a.get("href") or "" for _, a in outline.tags]
+    assert [one for one in sources if re.match(r"(https?:)?//", one)] == []
+    assert [a for _, a in outline.tags if "style" in a or "onclick" in a] == []
+
+
+@pytest.mark.parametrize("path", ["style.css", "refresh.js", "icon.svg"])
+async def test_brings_its_own_style(dashboard: Dashboard, path: str) -> None:
+    status, _, _ = await dashboard.get(f"/static/{path}")
+    assert status == 200
+
+
+async def test_what_comes_from_elsewhere_is_text(dashboard: Dashboard) -> None:
+    _, text, _ = await dashboard.get("/")
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/areas/2025:99999", "/areas/legacy:15", "/?indicator=zz.nothing"]
+)
+async def test_what_is_not_there_is_said(dashboard: Dashboard, path: str) -> None:
+    status, text, _ = await dashboard.get(path)
+    assert status == 404
+    assert "Không tìm thấy" in text
+
+
+async def test_figures_stand_without_the_notifier(dashboard: Dashboard) -> None:
+    dashboard.services.away = {"notifier"}
+    status, text, _ = await dashboard.get("/")
+    assert status == 200
+    assert "Tạm thời chưa đọc được cảnh báo" in text
+    assert "45,2%" in text
+
+
+async def test_without_scoring_it_says_so(dashboard: Dashboard) -> None:
+    dashboard.services.away = {"scoring"}
+    status, text, _ = await dashboard.get("/")
+    assert status == 503
+    assert "Tạm thời chưa đọc được số liệu" in text
+
+
+async def test_a_token_may_be_renewed_under_the_running_process(
+    dashboard: Dashboard, token_file: Path
+) -> None:
+    for token, expected in (("expired", 503), (TOKEN, 200)):
+        await asyncio.to_thread(token_file.write_text, token, encoding="ascii")
+        assert (await dashboard.get("/"))[0] == expected
+
+
+async def test_is_ready_while_both_services_live(dashboard: Dashboard) -> None:
+    assert (await dashboard.get("/readyz"))[0] == 200
+    dashboard.services.away = {"scoring"}
+    status, text, _ = await dashboard.get("/readyz")
+    assert status == 503
+    assert '"scoring":"HTTP 503"' in text

@@ -1,0 +1,174 @@
+"""What a page shows, from the answers of the services."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from services.dashboard import views, wording
+from services.dashboard.reading import (
+    AlertAnswer,
+    AreaAnswer,
+    FigureAnswer,
+    FiguresAnswer,
+    IndicatorAnswer,
+    RankedAnswer,
+)
+from services.dashboard.views import Page, Status
+
+NOW = datetime(2026, 11, 22, 1, 30, 5, tzinfo=UTC)
+PROVINCE = AreaAnswer(area_id="2025:15", name="Tỉnh Lào Cai", level="province", parent_id=None)
+
+
+def indicator(name: str = "ds.smartphone", **extra: object) -> IndicatorAnswer:
+    return IndicatorAnswer.model_validate(
+        {
+            "id": name,
+            "set": "digital-society",
+            "name": {"vi": "Có điện thoại thông minh"},
+            "population": {"name": "citizens-18", "subject": "citizen", "text": {"vi": "Người"}},
+            "targets": {"2030": 90},
+        }
+        | extra
+    )
+
+
+def figure(value: str | None, pace: str | None = "73.57", **extra: object) -> FigureAnswer:
+    return FigureAnswer.model_validate(
+        {
+            "id": "ds.smartphone",
+            "numerator": 600,
+            "denominator": 1000,
+            "value": None if value is None else float(value),
+            "basis": "events",
+            "target": 90,
+            "pace": None if pace is None else float(pace),
+            "gap_people": 136,
+        }
+        | extra
+    )
+
+
+def page(
+    one: IndicatorAnswer, shown: FigureAnswer, alerts: tuple[AlertAnswer, ...] | None = ()
+) -> Page:
+    figures = FiguresAnswer(area="2025:15", as_of=NOW, indicators=(shown,))
+    return views.page(PROVINCE, None, catalogue=[one], figures=figures, alerts=alerts, ranking=None)
+
+
+@pytest.mark.parametrize(
+    ("value", "pace", "status"),
+    [
+        ("73.56", "73.57", "behind"),
+        ("73.57", "73.57", "on-pace"),
+        ("60", None, "no-pace"),
+        (None, "73.57", "no-data"),
+    ],
+)
+def test_stands_against_its_pace(value: str | None, pace: str | None, status: Status) -> None:
+    shown = page(indicator(), figure(value, pace))
+    assert shown.sets[0].rows[0].status == status
+    assert (shown.behind, shown.on_pace) == (status == "behind", status == "on-pace")
+
+
+def test_says_in_vietnamese_what_is_missing() -> None:
+    row = page(indicator(), figure("60")).sets[0].rows[0]
+    assert (row.value, row.counted, row.gap) == ("60%", "600 / 1.000 người", "136 người")
+    assert row.bar is not None
+    assert row.bar.label == "Hiện đạt 60%, tiến độ cần đạt 73,57%"
+
+
+@pytest.mark.parametrize(
+    ("value", "projected_on", "said"),
+    [
+        ("60", date(2029, 4, 30), "dự kiến đạt 30/04/2029"),
+        ("60", None, ""),
+        ("91", date(2026, 11, 22), "đã đạt"),
+        (None, None, ""),
+    ],
+)
+def test_says_when_the_target_is_met(
+    value: str | None, projected_on: date | None, said: str
+) -> None:
+    row = page(indicator(), figure(value, projected_on=projected_on)).sets[0].rows[0]
+    assert row.projected == said
+
+
+def test_a_quantity_has_no_bar_and_no_percent() -> None:
+    shown = figure("123.4", None, target=None, numerator=None, denominator=None, gap_people=None)
+    row = page(indicator(unit="quantity", population=None, targets={}), shown).sets[0].rows[0]
+    assert (row.value, row.bar, row.counted) == ("123,4", None, "")
+
+
+def test_alerts_that_cannot_be_read_are_not_called_none() -> None:
+    assert page(indicator(), figure("60"), None).alerts is None
+    assert page(indicator(), figure("60"), ()).alerts == ()
+
+
+def test_an_alert_says_what_holds_the_unit_back() -> None:
+    alert = AlertAnswer.model_validate(
+        {
+            "id": "1",
+            "area": "2025:15",
+            "area_name": "Tỉnh Lào Cai",
+            "indicator": "ds.smartphone",
+            "indicator_name": "Có điện thoại thông minh",
+            "severity": "critical",
+            "value": 45.2,
+            "pace": 73.57,
+            "gap_people": 1234,
+            "fired_at": "2026-11-22T01:30:05Z",
+            "held_back_by": {
+                "criteria": [{"indicator_name": "Có SIM", "value": 12.5}],
+                "areas": [{"area": "x", "area_name": "Xã Y Tý", "gap_people": 99}],
+            },
+        }
+    )
+    (card,) = page(indicator(), figure("45.2"), (alert,)).alerts or ()
+    assert card.severity_name == "Nghiêm trọng"
+    assert card.standing == "Hiện đạt 45,2%, tiến độ cần đạt 73,57%"
+    assert card.gap == "1.234 người"
+    assert (card.lowest, card.missing) == (("Có SIM 12,5%",), ("Xã Y Tý 99 người",))
+    assert card.since == "08:30:05 ngày 22/11/2026"
+
+
+def test_ranks_communes_and_marks_those_that_fire() -> None:
+    places = [
+        RankedArea("2025:02647", "Phường Lào Cai", 1, "80"),
+        RankedArea("2025:02671", "Phường Cam Đường", None, None),
+    ]
+    ranking = views.rank(indicator(), [indicator()], [one.answer() for one in places], ())
+    assert [(row.rank, row.name, row.value) for row in ranking.rows] == [
+        ("1", "Phường Lào Cai", "80%"),
+        ("–", "Phường Cam Đường", "–"),
+    ]
+    assert not any(row.is_firing for row in ranking.rows)
+
+
+def test_what_has_a_target_comes_first_in_the_choice() -> None:
+    plain = indicator("dc.1.1", targets={})
+    reported = indicator("dt.eco.1", population=None)
+    assert [one.id for one in views.rankable([plain, indicator(), reported])] == [
+        "ds.smartphone",
+        "dc.1.1",
+    ]
+
+
+def test_numbers_are_written_as_in_viet_nam() -> None:
+    assert wording.number(Decimal("1234567.50")) == "1.234.567,5"
+    assert wording.percent(Decimal("0.00")) == "0%"
+    assert wording.percent(Decimal(100)) == "100%"
+    assert wording.noun("smes", "organisation") == "doanh nghiệp"
+
+
+class RankedArea:
+    """One row of an invented ranking."""
+
+    def __init__(self, area: str, name: str, rank: int | None, value: str | None) -> None:
+        self.area, self.name, self.rank, self.value = area, name, rank, value
+
+    def answer(self) -> RankedAnswer:
+        whole = figure(self.value).model_dump()
+        return RankedAnswer.model_validate(
+            whole | {"area": self.area, "name": self.name, "rank": self.rank}
+        )
