@@ -48,7 +48,7 @@ class Sender:
 
         async def work() -> None:
             for batch in waiting:
-                await self._deliver(batch, *_request(batch, mode))
+                await self.deliver(batch, mode=mode)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(_IN_FLIGHT):
@@ -59,8 +59,10 @@ class Sender:
         async with self._progress:
             await self._progress.wait_for(lambda: self.answered >= events)
 
-    async def _deliver(self, batch: Batch, headers: dict[str, str], body: bytes) -> None:
-        headers = {**headers, **self._headers[batch[0].sender]}
+    async def deliver(self, batch: Batch, *, mode: Random | None = None) -> None:
+        """Send one batch, until it is answered as it must be."""
+        headers, body = _request(batch, mode)
+        headers |= self._headers[batch[0].sender]
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
