@@ -8,10 +8,10 @@ BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format generate lock clean
+.PHONY: help setup run test check format generate bench-line lock clean
 
 help: ## Say what there is.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.kafka ## Make .venv with the nhipso command, and fetch Kafka. Quick when done.
 	@:
@@ -35,6 +35,9 @@ format: setup ## Format the code and mend what can be mended.
 
 generate: setup ## Write the schemas, AsyncAPI and the page of indicators anew.
 	$(BIN)/python -m contracts.generate
+
+bench-line: setup ## Measure the whole line on fresh stacks; takes about three minutes.
+	@$(BIN)/python -m tests.bench.line $(ARGS)
 
 lock: setup ## Resolve the dependencies anew, Python's and Kafka's.
 	PATH="$$PATH:.venv/share/uv/bin" uv lock --upgrade
