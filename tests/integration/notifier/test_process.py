@@ -28,6 +28,7 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.tokens import SigningKey, issue_all
 from services.chassis.kafka import ensure_topics
 from services.chassis.settings import KafkaSettings
+from services.notifier.pipeline.consuming import GROUP
 from tests.integration.notifier.conftest import COMMUNE, PROVINCE, told
 
 PATIENCE = 60.0
@@ -115,9 +116,7 @@ class Running:
 
 
 @pytest.fixture
-async def running(
-    kafka: str, database: str, mailroom: Mailroom, tmp_path: Path
-) -> AsyncIterator[Running]:
+def prepared(kafka: str, database: str, mailroom: Mailroom, tmp_path: Path) -> Running:
     key = SigningKey.generate()
     (tmp_path / "jwks.json").write_text(json.dumps(key.jwks()), encoding="utf-8")
     mailboxes = [f'{{area: "{area}", email: {area[5:]}@example.vn}}' for area in AREAS]
@@ -142,18 +141,36 @@ async def running(
         "NHIPSO_NOTIFIER__DELIVER_EVERY_SECONDS": "0.2",
     }
     tokens = issue_all(key, AREAS, datetime.now(UTC))
-    one = Running(environment, f"http://127.0.0.1:{port}", tmp_path / "log", tokens)
+    return Running(environment, f"http://127.0.0.1:{port}", tmp_path / "log", tokens)
+
+
+@pytest.fixture
+async def running(prepared: Running, kafka: str) -> AsyncIterator[Running]:
+    await pass_over_what_others_left(kafka)
     try:
-        yield one
+        yield prepared
     finally:
-        if one.process is not None and one.process.returncode is None:
-            one.process.kill()
-            await one.process.wait()
+        if prepared.process is not None and prepared.process.returncode is None:
+            # Not a kill: it must leave its group, for the next test begins with the same.
+            await prepared.end(signal.SIGTERM)
+
+
+async def pass_over_what_others_left(kafka: str) -> None:
+    """The broker serves the whole session; begin at the end of the topic."""
+    await topic(kafka)
+    async with AIOKafkaConsumer(INDICATOR_EVENTS, bootstrap_servers=kafka) as consumer:
+        ends = await consumer.end_offsets(list(consumer.assignment()))
+    async with AIOKafkaConsumer(bootstrap_servers=kafka, group_id=GROUP) as member:
+        member.assign(list(ends))
+        await member.commit(ends)
+
+
+async def topic(kafka: str) -> None:
+    settings = KafkaSettings(bootstrap_servers=kafka, partitions=3)
+    await ensure_topics(settings, {INDICATOR_EVENTS: TOPIC_CONFIGS[INDICATOR_EVENTS]})
 
 
 async def produce(kafka: str, *events: IndicatorUpdated, strange: bool = False) -> None:
-    settings = KafkaSettings(bootstrap_servers=kafka, partitions=3)
-    await ensure_topics(settings, {INDICATOR_EVENTS: TOPIC_CONFIGS[INDICATOR_EVENTS]})
     async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
         if strange:
             headers = [("content-type", b"\xff\xfe"), ("empty", None)]
@@ -212,13 +229,16 @@ async def test_the_line_from_figures_to_letters(
     assert smartphone["gap_people"] == smartphone["held_back_by"]["areas"][0]["gap_people"]
 
     # The world is told on alert-events.v1, keyed by unit.
-    async with listening(kafka) as consumer:
-        records = [await asyncio.wait_for(consumer.getone(), PATIENCE) for _ in range(4)]
-    for record in records:
-        event = AlertChanged.model_validate_json(record.value)
-        assert event.type == "vn.nhipso.alert.opened.v1"
-        assert record.key.decode() == event.data.area
-        assert dict(record.headers)["content-type"] == b"application/cloudevents+json"
+    firing = {alert["id"] for alert in await running.firing()}
+    async with listening(kafka) as consumer, asyncio.timeout(PATIENCE):
+        while firing:
+            record = await consumer.getone()
+            event = AlertChanged.model_validate_json(record.value)
+            if event.data.alert in firing:
+                firing.remove(event.data.alert)
+                assert event.type == "vn.nhipso.alert.opened.v1"
+                assert record.key.decode() == event.data.area
+                assert dict(record.headers)["content-type"] == b"application/cloudevents+json"
 
     # A kill and a replay of the whole topic tell nothing new.
     await running.end(signal.SIGKILL)
@@ -310,16 +330,16 @@ async def test_who_may_see_what(running: Running, kafka: str) -> None:
     ],
 )
 async def test_a_wrong_setting_is_named(
-    running: Running, variable: str, value: str | None, message: str
+    prepared: Running, variable: str, value: str | None, message: str
 ) -> None:
-    running.environment.pop(variable, None)
+    prepared.environment.pop(variable, None)
     if value is not None:
-        running.environment[variable] = value
+        prepared.environment[variable] = value
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "services.notifier",
-        env=running.environment,
+        env=prepared.environment,
         stderr=asyncio.subprocess.PIPE,
     )
     _, said = await process.communicate()
