@@ -84,7 +84,7 @@ async def _of_area(
     if shown.keys() != expected.keys():
         return [f"{area_id}: other indicators: {sorted(shown.keys() ^ expected.keys())}"]
     return [
-        f"{area_id} {indicator} {field}: {told!r} is shown, {wanted!r} is right"
+        f"{area_id} {indicator} {field}: {told!r} is shown, {_plain(wanted)!r} is right"
         for indicator, figure in expected.items()
         for field, told, wanted in _unlike(shown[indicator], figure)
     ]
@@ -111,6 +111,10 @@ _FIELDS: Final = ("period", "numerator", "denominator", "value")
 
 def _field(report: Report, name: str) -> Any:
     return getattr(report, name)
+
+
+def _plain(wanted: Any) -> Any:
+    return float(wanted) if isinstance(wanted, Fraction) else wanted
 
 
 def _same(field: str, told: Any, wanted: Any) -> bool:
