@@ -1,4 +1,4 @@
-"""One line for all tests that send through the whole of it, and the log of what was sent."""
+"""A running line for the tests of a module, and the log of what they have sent through it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Sent:
     ledger: Ledger
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     with lines.running(tmp_path_factory.mktemp("line")) as line:
         yield Sent(line, Ledger())

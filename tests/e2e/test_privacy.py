@@ -18,7 +18,7 @@ from tests.e2e.hard.stream import hard_stream
 from tests.e2e.line import Line
 from tests.e2e.sending import batches, sender
 
-EVENTS: Final = 2_000
+EVENTS: Final = 5_000
 FAULTS: Final = 400
 SETTLED_SECONDS: Final = 60.0
 SERVICES: Final = ("ingest", "scoring", "notifier", "dashboard")
@@ -68,7 +68,7 @@ async def test_no_identifier_is_found_behind_the_edge(sent: Sent) -> None:
     items = hard_stream(20_263, EVENTS, datetime.now(UTC), faults=FAULTS)
     sent.ledger.items += items
     async with sender(sent.line) as to:
-        await to.send(batches(items, lambda: rng.choice((1, 40))), mode=rng)
+        await to.send(batches(items, lambda: rng.choice((1, 40, 200))), mode=rng)
     oracle: Oracle = sent.ledger.oracle()
     assert not await settled_differences(sent.line, oracle, SETTLED_SECONDS)
 
