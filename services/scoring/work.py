@@ -112,11 +112,9 @@ class Work:
             while not await connection.fetchval(ask, _LEADER_LOCK):
                 self._round_at = asyncio.get_running_loop().time()
                 await asyncio.sleep(self._settings.rollup_seconds)
-            try:
-                yield connection
-            finally:
-                if not connection.is_closed():
-                    await connection.execute("SELECT pg_advisory_unlock($1)", _LEADER_LOCK)
+            # Given back, a connection loses its locks (pg_advisory_unlock_all in the pool's reset).
+            # Nothing is asked of it here: on a lost one that would raise, and hide a cancellation.
+            yield connection
 
     async def _roll_up_and_tell(self, connection: asyncpg.Connection) -> None:
         loop = asyncio.get_running_loop()
