@@ -7,19 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contracts.events import EVENT_MODELS, TYPE_PREFIX, domain_of
+from contracts.sources import SOURCE_OF_DOMAIN
 from contracts.subjects import PERSONAL_KINDS, SubjectKind
-
-#: The local source of each event domain.
-SOURCE_OF_DOMAIN: Final[Mapping[str, str]] = {
-    "identity": "urn:nhipso:source:vneid",
-    "public-service": "urn:nhipso:source:dvc",
-    "payment": "urn:nhipso:source:payments",
-    "health": "urn:nhipso:source:ehr",
-    "telecom": "urn:nhipso:source:telecom",
-    "community": "urn:nhipso:source:community",
-    "registry": "urn:nhipso:source:registry",
-    "report": "urn:nhipso:source:report",
-}
 
 _TIME: Final = "2026-11-20T08:30:00+07:00"
 _PSEUDONYM: Final = "c0ffee00c0ffee00c0ffee00c0ffee00"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from contracts import areas
+from contracts.sources import SOURCE_PREFIX
 from contracts.times import local_day
 from deploy.embedded.errors import StackError
 from deploy.embedded.secret_files import SecretFiles, write_private
@@ -68,7 +69,7 @@ def token_file(caller: str) -> str:
 
     A source goes by its last part (`vneid.jwt`), a unit by its id with hyphens.
     """
-    return f"{caller.removeprefix('urn:nhipso:source:').replace(':', '-')}.jwt"
+    return f"{caller.removeprefix(SOURCE_PREFIX).replace(':', '-')}.jwt"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

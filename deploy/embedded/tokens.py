@@ -13,23 +13,12 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from contracts.sources import SOURCE_OF_DOMAIN
 from contracts.tokens import Role
 
 ISSUER = "nhipso"
 AUDIENCE = "nhipso"
 VALIDITY = timedelta(days=365)
-
-# Each local source and the one domain whose event types it may send.
-SOURCE_DOMAINS: Mapping[str, str] = {
-    "vneid": "identity",
-    "dvc": "public-service",
-    "payments": "payment",
-    "ehr": "health",
-    "telecom": "telecom",
-    "community": "community",
-    "registry": "registry",
-    "report": "report",
-}
 
 
 class SigningKey:
@@ -91,8 +80,7 @@ def local_callers(unit_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         unit_ids: the area ids of the units; each reads as itself.
     """
     callers: dict[str, dict[str, Any]] = {}
-    for name, domain in SOURCE_DOMAINS.items():
-        urn = f"urn:nhipso:source:{name}"
+    for domain, urn in SOURCE_OF_DOMAIN.items():
         callers[urn] = {"sub": urn, "role": Role.SOURCE, "sources": [urn], "domains": [domain]}
     for role in (Role.OPERATOR, Role.LEADER):
         callers[role.value] = {"sub": role.value, "role": role}

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from contracts.sources import SOURCE_PREFIX
 from services.cli.exits import UNREACHABLE, USAGE, CommandError
 
 DEFAULT_ENDPOINTS: Final = Path(".local/endpoints.json")
-SOURCE_PREFIX: Final = "urn:nhipso:source:"
 SERVICES: Final = ("ingest", "scoring", "notifier", "dashboard")
 
 EndpointsOption = Annotated[

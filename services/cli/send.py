@@ -13,10 +13,10 @@ import typer
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from contracts.sources import SOURCE_PREFIX
 from services.cli.delivery import Answer, Batch, Delivery
 from services.cli.endpoints import (
     DEFAULT_ENDPOINTS,
-    SOURCE_PREFIX,
     Endpoints,
     EndpointsOption,
     read_endpoints,

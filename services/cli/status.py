@@ -15,10 +15,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from contracts.sources import SOURCE_PREFIX
 from services.cli.endpoints import (
     DEFAULT_ENDPOINTS,
     SERVICES,
-    SOURCE_PREFIX,
     Endpoints,
     EndpointsOption,
     read_endpoints,

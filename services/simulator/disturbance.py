@@ -9,7 +9,8 @@ from random import Random
 from typing import Any, Final
 
 from contracts.reasons import Reason
-from services.simulator.envelopes import SOURCES, Event
+from contracts.sources import SOURCE_OF_DOMAIN
+from services.simulator.envelopes import Event
 
 
 def disturb(
@@ -59,7 +60,7 @@ def spoil(event: Event, rng: Random) -> tuple[Reason, Event]:
 
 
 def _foreign_source(event: Event) -> dict[str, Any]:
-    other = next(source for source in SOURCES.values() if source != event["source"])
+    other = next(source for source in SOURCE_OF_DOMAIN.values() if source != event["source"])
     return {"source": other}
 
 
@@ -73,7 +74,7 @@ def _identifier_in_id(event: Event) -> dict[str, Any]:
 def _citizen_event(event_id: str) -> dict[str, Any]:
     return {
         "id": event_id,
-        "source": SOURCES["health"],
+        "source": SOURCE_OF_DOMAIN["health"],
         "type": "vn.nhipso.health.record-changed.v1",
         "data": {"active": True},
     }
@@ -81,7 +82,7 @@ def _citizen_event(event_id: str) -> dict[str, Any]:
 
 def _unknown_area(_: Event) -> dict[str, Any]:
     return {
-        "source": SOURCES["identity"],
+        "source": SOURCE_OF_DOMAIN["identity"],
         "type": "vn.nhipso.identity.residence-changed.v1",
         "subject": "citizen:000199000001",
         "data": {"area": "99999"},

@@ -1,26 +1,14 @@
 """Events as CloudEvents in edge form, and which source sends which domain."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any
 
 from contracts.events import TYPE_PREFIX, domain_of
+from contracts.sources import SOURCE_OF_DOMAIN
 
 #: An event in edge form, ready to be written as JSON.
 Event = dict[str, Any]
-
-#: Event domain → the local source that may send it. Source: wire contract, "The embedded stack".
-SOURCES: Final[Mapping[str, str]] = {
-    "identity": "urn:nhipso:source:vneid",
-    "public-service": "urn:nhipso:source:dvc",
-    "payment": "urn:nhipso:source:payments",
-    "health": "urn:nhipso:source:ehr",
-    "telecom": "urn:nhipso:source:telecom",
-    "community": "urn:nhipso:source:community",
-    "registry": "urn:nhipso:source:registry",
-    "report": "urn:nhipso:source:report",
-}
 
 
 def event_domain(event: Event) -> str:
@@ -50,7 +38,7 @@ class Writer:
         return {
             "specversion": "1.0",
             "id": digest,
-            "source": SOURCES[name.partition(".")[0]],
+            "source": SOURCE_OF_DOMAIN[name.partition(".")[0]],
             "type": f"{TYPE_PREFIX}{name}.v1",
             "subject": subject,
             "time": moment.isoformat(),

@@ -10,7 +10,7 @@ import asyncpg
 
 from contracts import areas, catalogue
 from contracts.events import TYPE_PREFIX, domain_of
-from contracts.examples import SOURCE_OF_DOMAIN
+from contracts.sources import SOURCE_OF_DOMAIN
 from contracts.subjects import SubjectKind
 from contracts.times import local_day
 from services.scoring.core.evaluation import evaluators

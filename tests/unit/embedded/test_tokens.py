@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from contracts import areas
+from contracts.sources import SOURCE_OF_DOMAIN
 from contracts.tokens import Role, principal
-from deploy.embedded.tokens import SOURCE_DOMAINS, SigningKey, issue_all
+from deploy.embedded.tokens import SigningKey, issue_all
 from services.chassis.problems import Problem
 from services.chassis.settings import TokenSettings
 from services.chassis.tokens import TokenVerifier
@@ -34,8 +35,7 @@ def test_every_token_is_believed_by_a_service(key: SigningKey, verifier: TokenVe
 
 def test_each_source_may_send_its_own_domain_only(key: SigningKey, verifier: TokenVerifier) -> None:
     tokens = issue_all(key, [], NOW)
-    for name, domain in SOURCE_DOMAINS.items():
-        urn = f"urn:nhipso:source:{name}"
+    for domain, urn in SOURCE_OF_DOMAIN.items():
         caller = principal(verifier.verify(f"Bearer {tokens[urn]}"))
         assert caller.role == Role.SOURCE
         assert caller.sources == {urn}

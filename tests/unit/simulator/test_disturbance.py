@@ -7,12 +7,13 @@ import pytest
 
 from contracts import areas, catalogue
 from contracts.reasons import Reason
+from contracts.sources import SOURCE_OF_DOMAIN
 from contracts.tokens import Principal, Role
 from services.ingest.core.check import Knowledge, check
 from services.ingest.core.pseudonyms import Pseudonymiser
 from services.ingest.core.verdicts import Refused
 from services.simulator.disturbance import disturb, spoil
-from services.simulator.envelopes import SOURCES, Event
+from services.simulator.envelopes import Event
 
 NOW = datetime(2026, 11, 22, 3, 1, tzinfo=UTC)
 
@@ -29,7 +30,7 @@ def knowledge() -> Knowledge:
 def bearer(event: Event) -> Principal:
     """Who holds the token of the event's source, as the embedded stack issues them."""
     source = str(event["source"])
-    domains = {domain for domain, name in SOURCES.items() if name == source}
+    domains = {domain for domain, name in SOURCE_OF_DOMAIN.items() if name == source}
     return Principal(
         sub=source, role=Role.SOURCE, sources=frozenset({source}), domains=frozenset(domains)
     )

@@ -11,10 +11,11 @@ import pytest
 from contracts.areas import load
 from contracts.catalogue import load as load_catalogue
 from contracts.events import EVENT_MODELS, SUBJECT_EVENT
+from contracts.sources import SOURCE_OF_DOMAIN
 from contracts.subjects import parse_edge
 from contracts.times import local_day, parse_rfc3339
 from services.simulator.chance import LOCAL
-from services.simulator.envelopes import SOURCES, Event, event_domain
+from services.simulator.envelopes import Event, event_domain
 from services.simulator.simulation import Simulation
 
 STARTED_AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -59,7 +60,7 @@ def test_every_event_is_of_the_wire_contract(filling: list[Event], living: list[
     for event in filling + living:
         SUBJECT_EVENT.validate_json(json.dumps(event))
         parse_edge(event["subject"])
-        assert event["source"] == SOURCES[event_domain(event)]
+        assert event["source"] == SOURCE_OF_DOMAIN[event_domain(event)]
 
 
 def test_every_commune_code_was_valid_on_the_day(filling: list[Event], living: list[Event]) -> None:
