@@ -7,12 +7,14 @@ to the one at the end of 2030. Percentages have two decimals, rounded half up.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 from itertools import pairwise
 from typing import Final
 
 _CENT: Final = Decimal("0.01")
 _HUNDRED: Final = Decimal(100)
+# Wide enough for every number that JSON and the contract's events let through.
+_WIDE: Final = Context(prec=5_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Milestone:
 
 def two_decimals(value: Decimal) -> Decimal:
     """Round half up to two decimals."""
-    return value.quantize(_CENT, ROUND_HALF_UP)
+    return value.quantize(_CENT, ROUND_HALF_UP, _WIDE)
 
 
 def percentage(numerator: int, denominator: int) -> Decimal | None:

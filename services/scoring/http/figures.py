@@ -46,7 +46,7 @@ def figure_answer(
     indicator: Indicator,
     events: Stored | None,
     reported: Stored | None,
-    start: Milestone | None,
+    starts: Mapping[Basis, Milestone],
     today: date,
 ) -> FigureAnswer:
     """The answer for one unit and indicator.
@@ -58,10 +58,12 @@ def figure_answer(
         indicator: of the catalogue.
         events: what was counted, None when nothing ever was.
         reported: what units reported, None when nothing ever was.
-        start: the first point of the trend, None when there is none.
+        starts: the first point of the trend of what was counted, and of what was reported.
         today: the local day.
     """
     counted = events or _NOTHING_COUNTED
+    if reported is not None and reported.period is None:
+        reported = None  # withdrawn
     by_report = indicator.is_reported_only or (not counted.denominator and reported is not None)
     shown = (reported or _NOTHING_REPORTED) if by_report else counted
     basis: Basis = "reported" if by_report else "events"
@@ -71,8 +73,10 @@ def figure_answer(
     target = target_on(targets, today)
     value = shown.percent
     met_on = None
-    if start is not None and value is not None:
-        met_on = projected_on(start, Milestone(today, value), target)
+    if value is not None:
+        now = Milestone(today, value)
+        # Without a trend there is no speed, but a target may have been met.
+        met_on = projected_on(starts.get(basis, now), now, target)
     beside = None if by_report or reported is None else reported
     return FigureAnswer(
         id=indicator.id,

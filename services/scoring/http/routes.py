@@ -1,5 +1,6 @@
 """The routes: areas, indicators, ranking, history, breakdown, catalogue."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -105,7 +106,7 @@ class Reader:
                 one,
                 found.get((one.id, "events")),
                 found.get((one.id, "reported")),
-                starts.get((area.area_id, one.id)),
+                starts.get((area.area_id, one.id), {}),
                 today,
             )
             for one in self._catalogue
@@ -128,7 +129,7 @@ class Reader:
                     indicator,
                     found.get((area.area_id, "events")),
                     found.get((area.area_id, "reported")),
-                    starts.get((area.area_id, indicator.id)),
+                    starts.get((area.area_id, indicator.id), {}),
                     today,
                 ),
             )
@@ -214,17 +215,18 @@ class Reader:
 
     async def _starts(
         self, area_ids: Sequence[str], indicator_id: str | None, today: date
-    ) -> Mapping[tuple[str, str], Milestone]:
-        """The first point of each trend that ends today, by unit and indicator."""
+    ) -> Mapping[tuple[str, str], Mapping[Basis, Milestone]]:
+        """The first point of each trend that ends today, by unit and indicator, then by basis."""
         since = today - timedelta(days=TREND_DAYS)
         rows = await self._pool.fetch(_SQL["trend"], list(area_ids), since, indicator_id)
-        starts = {}
+        starts: defaultdict[tuple[str, str], dict[Basis, Milestone]] = defaultdict(dict)
         for row in rows:
             percent = row["value"]
             if row["denominator"] is not None:
                 percent = percentage(row["numerator"], row["denominator"])
             if percent is not None:
-                starts[row["area_id"], row["indicator"]] = Milestone(row["day"], percent)
+                start = Milestone(row["day"], percent)
+                starts[row["area_id"], row["indicator"]][row["basis"]] = start
         return starts
 
 

@@ -49,6 +49,8 @@ class Stream:
         queue: asyncio.Queue[IndicatorUpdated | None] = asyncio.Queue(_QUEUE)
         self._listeners.add(queue)
         try:
+            # A listener who has read this misses nothing from here on.
+            yield ServerSentEvent(comment="listening")
             while (event := await queue.get()) is not None:
                 if area is not None and event.data.area != area:
                     continue
@@ -77,18 +79,22 @@ class Stream:
     def _offer(
         self, queue: asyncio.Queue[IndicatorUpdated | None], event: IndicatorUpdated
     ) -> None:
-        if queue.qsize() < _QUEUE - 1:
+        if not queue.full():
             queue.put_nowait(event)
             return
+        self._let_go(queue)
+
+    def _let_go(self, queue: asyncio.Queue[IndicatorUpdated | None]) -> None:
         self._listeners.discard(queue)
+        # What it has not read it will find at the other routes.
+        while not queue.empty():
+            queue.get_nowait()
         queue.put_nowait(None)
 
     def close(self) -> None:
         """End all open streams."""
         for queue in tuple(self._listeners):
-            self._listeners.discard(queue)
-            if not queue.full():
-                queue.put_nowait(None)
+            self._let_go(queue)
 
 
 def stream_route(stream: Stream, authorised: Callable[..., Principal]) -> APIRouter:

@@ -21,12 +21,21 @@ WHERE area_id = $1 AND indicator = $2 AND basis = $3 AND day <= $5
 ORDER BY day
 
 -- name: trend
--- Where the slope of each unit and indicator begins: the first point on or after a day.
-SELECT DISTINCT ON (area_id, indicator)
-    area_id, indicator, day, numerator, denominator, value
-FROM history
-WHERE area_id = ANY ($1::text[]) AND day >= $2 AND ($3::text IS NULL OR indicator = $3)
-ORDER BY area_id, indicator, day, basis
+-- Where the slope of each figure begins: as it stood on a day, or else its first point after it.
+SELECT f.area_id, f.indicator, f.basis, greatest(start.day, $2) AS day,
+    start.numerator, start.denominator, start.value
+FROM figures f
+CROSS JOIN LATERAL (
+    (SELECT day, numerator, denominator, value FROM history h
+     WHERE (h.area_id, h.indicator, h.basis) = (f.area_id, f.indicator, f.basis) AND h.day <= $2
+     ORDER BY h.day DESC LIMIT 1)
+    UNION ALL
+    (SELECT day, numerator, denominator, value FROM history h
+     WHERE (h.area_id, h.indicator, h.basis) = (f.area_id, f.indicator, f.basis) AND h.day > $2
+     ORDER BY h.day LIMIT 1)
+    ORDER BY day LIMIT 1
+) AS start
+WHERE f.area_id = ANY ($1::text[]) AND ($3::text IS NULL OR f.indicator = $3)
 
 -- name: freshness_by_source
 SELECT source, max(last_occurred_at) AS last_occurred_at,
