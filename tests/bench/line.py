@@ -44,10 +44,13 @@ def main() -> None:
     machine = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
+        # What others do on the machine belongs to the figures.
         "load_before": load,
+        "load_after": os.getloadavg()[0],
         "python": platform.python_version(),
     }
-    print(f"{machine['cores']} cores, load {load:.1f} before, Python {machine['python']}\n")  # noqa: T201
+    loads = f"load {load:.1f} before and {machine['load_after']:.1f} after"
+    print(f"{machine['cores']} cores, {loads}, Python {machine['python']}\n")  # noqa: T201
     for what, value in rows:
         print(f"{what:<58}{value:>14}")  # noqa: T201
     measured = {"flood": asdict(flooded), "killed": asdict(killed), "pulse": asdict(pulsed)}
