@@ -123,12 +123,21 @@ class Consumer:
         if not partitions:
             self._metrics.lag.clear()
             return
-        ends = await consumer.end_offsets(partitions)
+        # In this order, since positions only follow ends.
         positions = await self._shards.positions(tp.partition for tp in partitions)
+        ends = await consumer.end_offsets(partitions)
         self._metrics.lag.clear()
         for partition, end in ends.items():
             position, _ = positions.get(partition.partition, (0, None))
             self._metrics.lag.labels(str(partition.partition)).set(max(0, end - position))
+            if position > end:
+                self._log.error(
+                    "the topic ends before the shard's position, new records would be dropped as "
+                    "known; restore the topic, or empty the schema to read it from its beginning",
+                    shard=partition.partition,
+                    position=position,
+                    end=end,
+                )
 
     def _kafka(self) -> AIOKafkaConsumer | None:
         return None if self._subscription is None else self._subscription.consumer

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from services.chassis.batches import broker_of
 from services.chassis.clock import FixedClock
@@ -15,7 +16,14 @@ from services.scoring.consumer import Consumer, _Sought, is_transient
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
 from services.scoring.shard import Shards
-from tests.integration.scoring.invented import NOW, counters, recount, registered, smartphone
+from tests.integration.scoring.invented import (
+    NOW,
+    batch,
+    counters,
+    recount,
+    registered,
+    smartphone,
+)
 from tests.integration.scoring.on_kafka import (
     commit,
     committed,
@@ -200,6 +208,21 @@ async def test_connections_that_are_cut_cost_nothing(
     await until(reached, 60)
     assert await counters(pool) == recount(told, NOW)
     assert not worker.consumer._failed.done()
+
+
+async def test_a_topic_that_was_made_anew_is_noticed(shards: Shards, start: Start) -> None:
+    await shards.take(0, batch(0, *(registered(number) for number in range(10))), NOW)
+    worker = await start()
+
+    async def assigned() -> bool:
+        return worker.consumer.assigned() == [0, 1]
+
+    await until(assigned)
+    with capture_logs() as logs:
+        await worker.consumer.measure_lag()
+    found = [(entry["log_level"], entry["shard"], entry["position"]) for entry in logs]
+    assert found == [("error", 0, 10)]
+    assert worker.told("scoring_consumer_lag", partition="0") == 0
 
 
 async def test_positions_of_shards_that_are_gone_are_not_committed(
