@@ -6,7 +6,7 @@ handler as they are, and the handler must not raise: it commits explicit offsets
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faststream import AckPolicy
@@ -18,6 +18,11 @@ from prometheus_client import CollectorRegistry
 from services.chassis.settings import KafkaSettings
 
 Batch = tuple[ConsumerRecord, ...]
+
+
+#: How long the group waits for a member that was killed: the least that brokers allow by default,
+#: since its partitions rest until then.
+_SESSION_MS: Final = 6_000
 
 
 class Subscription:
@@ -75,6 +80,8 @@ def subscribe(
         batch=True,
         max_records=max_records,
         batch_timeout_ms=int(poll_seconds * 1000),
+        session_timeout_ms=_SESSION_MS,
+        heartbeat_interval_ms=_SESSION_MS // 3,
         auto_offset_reset="latest" if from_end else "earliest",
         ack_policy=AckPolicy.MANUAL,
         parser=_parse,
