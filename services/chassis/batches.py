@@ -5,6 +5,7 @@ an exception is swallowed while the position moves on. So nothing is parsed here
 handler as they are, and the handler must not raise: it commits explicit offsets itself.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -24,6 +25,9 @@ Batch = tuple[ConsumerRecord, ...]
 #: since its partitions rest until then.
 _SESSION_MS: Final = 6_000
 
+#: How long a batch in work may take to end when the process stops.
+_GRACE_SECONDS: Final = 5.0
+
 
 class Subscription:
     """One subscription of a process; its consumer is there once the broker has started."""
@@ -41,13 +45,18 @@ class Subscription:
 def broker_of(
     settings: KafkaSettings, *, client_id: str, registry: CollectorRegistry
 ) -> KafkaBroker:
-    """A broker whose metrics go to `registry`; it makes no topics and logs no batches."""
+    """A broker whose metrics go to `registry`; it makes no topics and publishes idempotently."""
     return KafkaBroker(
         settings.bootstrap_servers,
         client_id=client_id,
         apply_types=False,
         allow_auto_create_topics=False,
-        logger=None,
+        # Batches are logged at debug; what FastStream cannot do it says as an error.
+        logger=logging.getLogger(__name__),
+        log_level=logging.DEBUG,
+        acks="all",
+        graceful_timeout=_GRACE_SECONDS,
+        enable_idempotence=True,
         middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name=client_id)],
     )
 

@@ -31,13 +31,33 @@ T = TypeVar("T")
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _QUERY_NAME: Final = re.compile(r"--\s*name:\s*(\S+)\s*")
 
-_TRANSIENT: Final = (
+_STARTING: Final = (
     OSError,
     TimeoutError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ConnectionDoesNotExistError,
 )
+_TRANSIENT: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    # What asyncpg says when a server's farewell has come on an idle connection and its end has not.
+    asyncpg.InternalClientError,
+)
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether an error is a lost connection, a restart, a full server or a collision of two.
+
+    The same may pass later. What asyncpg says of an argument that it cannot encode is an
+    InterfaceError too, and a ValueError: that will not pass however often it is tried.
+    """
+    return isinstance(error, _TRANSIENT) and not isinstance(error, ValueError)
 
 
 class MigrationError(Exception):
@@ -153,7 +173,7 @@ async def _when_started(connect: Callable[[], Awaitable[T]]) -> T:
     would hold a password.
     """
     async for attempt in stamina.retry_context(
-        on=_TRANSIENT, attempts=None, timeout=START_SECONDS, wait_initial=0.2, wait_max=3.0
+        on=_STARTING, attempts=None, timeout=START_SECONDS, wait_initial=0.2, wait_max=3.0
     ):
         with attempt:
             return await connect()

@@ -9,12 +9,12 @@ import aiohttp
 import asyncpg
 from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
-from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
 from contracts import areas, catalogue
 from contracts.topics import ALERT_EVENTS, INDICATOR_EVENTS, TOPIC_CONFIGS
 from services.chassis import buildinfo, database, logs
+from services.chassis.batches import broker_of
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.http import create_app
 from services.chassis.kafka import ensure_topics
@@ -44,7 +44,6 @@ DESCRIPTION = "Compares indicators with the pace to their targets and tells unit
 _PUBLISH_EVERY_SECONDS = 0.5
 _BROKER_TIMEOUT_SECONDS = 1.5
 _OBSERVE_EVERY_SECONDS = 2.0
-_GRACE_SECONDS = 5.0
 
 
 class StartError(Exception):
@@ -79,7 +78,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             environment.kafka,
             {name: TOPIC_CONFIGS[name] for name in (INDICATOR_EVENTS, ALERT_EVENTS)},
         )
-        broker = _broker(environment.kafka.bootstrap_servers, registry)
+        broker = broker_of(environment.kafka, client_id="nhipso-notifier", registry=registry)
         consuming = Consuming(broker, pool, domain.catalogue, metrics)
         evaluating = Evaluating(
             pool,
@@ -142,21 +141,6 @@ def _receivers(settings: NotifierSettings, domain: Domain) -> Receivers:
             "set NHIPSO_NOTIFIER__SMTP__HOST"
         )
     return receivers
-
-
-def _broker(bootstrap_servers: str, registry: CollectorRegistry) -> KafkaBroker:
-    return KafkaBroker(
-        bootstrap_servers.split(","),
-        client_id="notifier",
-        acks="all",
-        enable_idempotence=True,
-        allow_auto_create_topics=False,
-        graceful_timeout=_GRACE_SECONDS,
-        apply_types=False,
-        # It would log every batch; metrics tell of them.
-        logger=None,
-        middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name="notifier")],
-    )
 
 
 def _senders(

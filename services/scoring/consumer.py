@@ -12,7 +12,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-import asyncpg
 import stamina
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -24,31 +23,10 @@ from contracts.topics import SUBJECT_EVENTS
 from services.chassis import batches
 from services.chassis.batches import Batch, Subscription
 from services.chassis.clock import Clock
+from services.chassis.database import is_transient
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
 from services.scoring.shard import Shards, Taken
-
-_TRANSIENT: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    # What asyncpg says when a server's farewell has come on an idle connection and its end has not.
-    asyncpg.InternalClientError,
-)
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether an error is a lost connection, a restart or a full server: the same may pass later.
-
-    What asyncpg says of an argument that it cannot encode is an InterfaceError too, and a
-    ValueError: that will not pass however often it is tried.
-    """
-    return isinstance(error, _TRANSIENT) and not isinstance(error, ValueError)
-
 
 #: Shards that commit at the same time; each holds one connection.
 _AT_ONCE: Final = 4

@@ -15,8 +15,8 @@ from aiokafka.errors import KafkaError
 
 from contracts.times import local_day
 from services.chassis.clock import Clock
-from services.chassis.database import load_queries
-from services.scoring.consumer import Consumer, is_transient
+from services.chassis.database import is_transient, load_queries
+from services.scoring.consumer import Consumer
 from services.scoring.metrics import Metrics
 from services.scoring.publishing import ROUND, Publisher
 from services.scoring.rollup import Rollup

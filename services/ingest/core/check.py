@@ -1,10 +1,13 @@
 """The verdict on one event: every rule of the wire contract, in one order.
 
-Form of the envelope, then what the caller may send, then subject, time, data, area, and last
-whether the subject's identifier is repeated anywhere. The first objection is the reason.
+Form of the envelope, then whether the subject's identifier is repeated anywhere, then what the
+caller may send, then subject, time, data and area. The first objection is the reason. A repeated
+identifier comes early, since it is an objection wherever it stands: in a source that the caller may
+not use, or in a field of data that cannot hold it.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -53,6 +56,11 @@ _RULES: Final = {event_type: _rule(event_type) for event_type in EVENT_MODELS}
 
 _LARGEST_WHOLE_NUMBER: Final = 2**53
 
+#: No citizen's number is this small, and a household's code may well be: `1` is no repetition.
+_LARGEST_SHORT_NUMBER: Final = 99_999
+
+_COMMUNE_CODE: Final = re.compile(r"[0-9]{5}")
+
 #: Characters of a sender's text that an answer or a record repeats; a fit one is never longer.
 _LONGEST_KEPT: Final = 512
 
@@ -70,13 +78,13 @@ def check(
     try:
         attributes = read_attributes(raw)
         rule = _RULES[attributes.type]
+        sent = raw.get("data")
+        _check_personal_data(attributes, raw, rule)
         _check_permission(attributes, rule, principal)
         _check_subject(attributes, rule)
         _check_time(attributes, now)
-        sent = raw.get("data")
         data = _listed_data(sent, rule)
         _check_references(attributes, data, knowledge)
-        _check_personal_data(attributes, raw, data)
     except ObjectionError as objection:
         return refuse(raw, objection.reason, objection.detail)
     record = {
@@ -203,10 +211,8 @@ def _check_references(attributes: Attributes, data: dict[str, Any], knowledge: K
         )
 
 
-def _check_personal_data(
-    attributes: Attributes, raw: Mapping[str, Any], data: dict[str, Any]
-) -> None:
-    """Object to the subject's identifier in any text that would go on, or that names the event."""
+def _check_personal_data(attributes: Attributes, raw: Mapping[str, Any], rule: _TypeRule) -> None:
+    """Object to the subject's identifier anywhere but in `subject` and in what is dropped."""
     if attributes.kind not in PERSONAL_KINDS:
         return
     identifier = Identifier(attributes.identifier)
@@ -216,11 +222,7 @@ def _check_personal_data(
     content_type = raw.get("datacontenttype")
     if content_type is not None and content_type != JSON:
         where.append(("datacontenttype", content_type))
-    where += [
-        (f"data.{name}", value)
-        for name, value in data.items()
-        if isinstance(value, str) and name != "area"
-    ]
+    where += [(f"data.{name}", text) for name, text in _listed_texts(raw.get("data"), rule)]
     for place, text in where:
         if identifier.appears_in(text):
             raise ObjectionError(
@@ -228,3 +230,16 @@ def _check_personal_data(
                 f"{place} repeats the subject's identifier, which may stand in subject alone; "
                 "take it out there",
             )
+
+
+def _listed_texts(data: Any, rule: _TypeRule) -> Iterator[tuple[str, str]]:
+    """Listed fields that could hold an identifier, as they were sent: nothing has checked them."""
+    if not isinstance(data, dict):
+        return
+    for name in rule.fields & data.keys():
+        value = data[name]
+        # A household's code may happen to be the code of its commune.
+        if isinstance(value, str) and not (name == "area" and _COMMUNE_CODE.fullmatch(value)):
+            yield name, value
+        elif isinstance(value, int) and value > _LARGEST_SHORT_NUMBER:
+            yield name, str(value)

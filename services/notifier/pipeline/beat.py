@@ -9,9 +9,8 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from services.chassis.clock import Clock
-from services.notifier.store import TRANSIENT
+from services.chassis.database import is_transient
 
-_PASSING: Final = (*TRANSIENT, KafkaError)
 _LATE_FACTOR: Final = 10
 _LEAST_LATE: Final = timedelta(seconds=60)
 
@@ -47,7 +46,9 @@ class Beat:
             try:
                 await self._step(self._clock.now())
                 self._done_at = self._clock.now()
-            except _PASSING as error:
+            except Exception as error:
+                if not (is_transient(error) or isinstance(error, KafkaError)):
+                    raise
                 log.warning("a step is tried again", step=self.name, error=repr(error))
             await asyncio.sleep(self._every)
 

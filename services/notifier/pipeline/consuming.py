@@ -23,9 +23,10 @@ from contracts.catalogue import Catalogue
 from contracts.topics import INDICATOR_EVENTS
 from contracts.updates import IndicatorUpdated
 from services.chassis.batches import Batch, subscribe
+from services.chassis.database import is_transient
 from services.notifier.core.intake import digest
 from services.notifier.metrics import NotifierMetrics
-from services.notifier.store import TRANSIENT, figures
+from services.notifier.store import figures
 
 GROUP: Final = "notifier"
 
@@ -106,7 +107,7 @@ class Consuming:
     async def _take(self, records: Batch) -> None:
         digested = digest(self._readable(records), self._catalogue)
         async for attempt in stamina.retry_context(
-            on=TRANSIENT, attempts=None, timeout=None, wait_max=_LONGEST_RETRY_WAIT
+            on=is_transient, attempts=None, timeout=None, wait_max=_LONGEST_RETRY_WAIT
         ):
             with attempt:
                 async with self._pool.acquire() as connection, connection.transaction():

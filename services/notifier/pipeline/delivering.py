@@ -15,11 +15,12 @@ import asyncpg
 import structlog
 
 from services.chassis.clock import Clock
+from services.chassis.database import is_transient
 from services.notifier.core.schedule import next_attempt
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.receivers.outcome import Delivered, Outcome, Refused, Retry
 from services.notifier.receivers.reading import Receivers
-from services.notifier.store import TRANSIENT, deliveries
+from services.notifier.store import deliveries
 from services.notifier.store.deliveries import Delivery
 
 AT_ONCE: Final = 16
@@ -112,7 +113,9 @@ class Delivering:
         )
         try:
             await self._note(delivery, outcome)
-        except TRANSIENT as error:
+        except Exception as error:
+            if not is_transient(error):
+                raise
             # The lease runs out and it is sent once more under its id: at least once.
             self._log.warning("an outcome could not be noted", error=repr(error))
 

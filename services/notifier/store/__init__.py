@@ -13,20 +13,6 @@ import asyncpg
 
 SCHEMA: Final = "notifier"
 
-#: What passes by itself: the server restarts, a connection breaks, two transactions collide.
-TRANSIENT: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-)
-
 
 class Turn(IntEnum):
     """Work that one process does at a time, as keys of advisory locks."""

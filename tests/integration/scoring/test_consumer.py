@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 
 from services.chassis.batches import broker_of
 from services.chassis.clock import FixedClock
+from services.chassis.database import is_transient
 from services.chassis.settings import KafkaSettings
-from services.scoring.consumer import Consumer, _Sought, is_transient
+from services.scoring.consumer import Consumer, _Sought
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
 from services.scoring.shard import Shards

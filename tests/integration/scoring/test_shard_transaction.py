@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
 from contracts.rejected import RejectedEvent, TopicOrigin, unseal
-from services.scoring.consumer import is_transient
+from services.chassis.database import is_transient
 from services.scoring.shard import Shards, Taken
 from tests.integration.scoring.invented import (
     NOW,
