@@ -56,9 +56,6 @@ _RULES: Final = {event_type: _rule(event_type) for event_type in EVENT_MODELS}
 
 _LARGEST_WHOLE_NUMBER: Final = 2**53
 
-#: No citizen's number is this small, and a household's code may well be: `1` is no repetition.
-_LARGEST_SHORT_NUMBER: Final = 99_999
-
 _COMMUNE_CODE: Final = re.compile(r"[0-9]{5}")
 
 #: Characters of a sender's text that an answer or a record repeats; a fit one is never longer.
@@ -241,5 +238,5 @@ def _listed_texts(data: Any, rule: _TypeRule) -> Iterator[tuple[str, str]]:
         # A household's code may happen to be the code of its commune.
         if isinstance(value, str) and not (name == "area" and _COMMUNE_CODE.fullmatch(value)):
             yield name, value
-        elif isinstance(value, int) and value > _LARGEST_SHORT_NUMBER:
+        elif isinstance(value, int) and not isinstance(value, bool):
             yield name, str(value)

@@ -7,6 +7,7 @@ Source: wire contract, "Edge and inside".
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -35,7 +36,9 @@ class Identifier:
         """Whether the text repeats the identifier, in whatever disguise this module knows."""
         if len(text) < len(self._compact) and text.isascii():
             return False
-        plain = _plain(text)
+        return any(self._stands_in(reading) for reading in _readings(text))
+
+    def _stands_in(self, plain: str) -> bool:
         if len(self._compact) >= _SHORTEST_SUBSTRING:
             return self._compact in _compact(plain)
         return _has_token(plain, self._text)
@@ -64,19 +67,26 @@ def claimed_identifier(subject: Any) -> Identifier | None:
 
 def redact(text: str) -> str:
     """The text with every number of twelve digits or more masked: it may be a citizen's."""
-    plain = _plain(text)
-    if plain is not text and _LONG_NUMBER.search(plain):
+    if any(plain is not text and _LONG_NUMBER.search(plain) for plain in _readings(text)):
         return MASK
     return _LONG_NUMBER.sub(MASK, text)
 
 
+def _readings(text: str) -> Iterator[str]:
+    """The text as it stands, and with percent-encoding undone.
+
+    Both count: undone, a `%` that happens to stand before a number swallows its first digits.
+    """
+    yield _plain(text)
+    if "%" in text:
+        yield _plain(unquote(text))
+
+
 def _plain(text: str) -> str:
-    """Percent-encoding undone, compatibility forms and foreign digits made ASCII.
+    """Compatibility forms and foreign digits made ASCII.
 
     A text that needs none of it comes back as the same object.
     """
-    if "%" in text:
-        text = unquote(text)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
         text = "".join(

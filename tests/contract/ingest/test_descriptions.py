@@ -52,7 +52,7 @@ async def test_metrics_name_sources_and_reasons_and_no_person(ingest: Ingest) ->
     _, text = await ingest.get("/metrics")
     for line in (
         'ingest_events_total{domain="identity",result="accepted"}',
-        'ingest_rejected_total{reason="source-not-allowed",source="other"}',
+        'ingest_rejected_total{reason="personal-data",source="other"}',
         'ingest_unlisted_fields_total{type="vn.nhipso.identity.e-signature-changed.v1"}',
         'ingest_source_last_event_timestamp_seconds{source="urn:nhipso:source:vneid"} 1.7723286e+09',
         "ingest_publish_seconds_count",

@@ -25,6 +25,7 @@ CALLER = Principal(sub="vneid", role=Role.SOURCE, sources=frozenset({SOURCE}), d
 REGISTERED = "vn.nhipso.identity.citizen-registered.v1"
 EID = "vn.nhipso.identity.eid-changed.v1"
 FIBRE = "vn.nhipso.telecom.fibre-changed.v1"
+DEPARTED = "vn.nhipso.identity.citizen-departed.v1"
 CLOSED = "vn.nhipso.registry.subject-closed.v1"
 FIGURES = "vn.nhipso.report.figures-submitted.v1"
 
@@ -156,6 +157,8 @@ REFUSALS: list[tuple[str, dict[str, Any], Reason]] = [
     ("number as an extension's name", event(**{CITIZEN: "x"}), Reason.PERSONAL_DATA),
     ("number in dataschema", event(dataschema=f"urn:{CITIZEN}"), Reason.PERSONAL_DATA),
     ("number encoded in an extension", event(ext="%30%30%30123456789"), Reason.PERSONAL_DATA),
+    ("number after a percent sign", event(id=f"row%{CITIZEN}"), Reason.PERSONAL_DATA),
+    ("number after a cut escape", event(ext=f"%2{CITIZEN}"), Reason.PERSONAL_DATA),
     ("number in full-width digits", event(id="０００１２３４５６７８９"), Reason.PERSONAL_DATA),
     (
         "number in the content type",
@@ -172,6 +175,26 @@ REFUSALS: list[tuple[str, dict[str, Any], Reason]] = [
     (
         "household code in data",
         fibre("HK-204.7731", type=CLOSED, data={"reason": "Hộ HK-204.7731 đã giải thể"}),
+        Reason.PERSONAL_DATA,
+    ),
+    (
+        "number in place of a listed choice",
+        event(type=DEPARTED, data={"reason": CITIZEN}),
+        Reason.PERSONAL_DATA,
+    ),
+    (
+        "number in place of an area",
+        registered(data={"birth_date": "1990-05-17", "area": CITIZEN}),
+        Reason.PERSONAL_DATA,
+    ),
+    (
+        "number in place of a whole number",
+        event(subject="citizen:100123456789", data={"level": 100123456789, "activated": True}),
+        Reason.PERSONAL_DATA,
+    ),
+    (
+        "number in id beside another fault",
+        event(id=CITIZEN, time="2030-01-01T00:00:00Z"),
         Reason.PERSONAL_DATA,
     ),
 ]
@@ -197,6 +220,12 @@ def test_the_number_in_a_source_that_the_caller_may_use_is_refused() -> None:
     verdict = refused(event(source=source), caller)
     assert verdict.reason is Reason.PERSONAL_DATA
     assert verdict.source == "urn:nhipso:***"
+
+
+def test_the_number_in_a_source_of_somebody_else_is_told_as_personal() -> None:
+    verdict = refused(event(source=f"urn:nhipso:source:{CITIZEN}"))
+    assert verdict.reason is Reason.PERSONAL_DATA
+    assert verdict.source == "urn:nhipso:source:***"
 
 
 def test_a_source_of_somebody_else_is_refused() -> None:
