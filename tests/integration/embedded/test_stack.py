@@ -35,8 +35,8 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_fo
 '''
 
 class StandIn(services.Service):
-    def __init__(self, name, layout, ports):
-        super().__init__(name, layout, ports)
+    def __init__(self, name, layout, ports, *, demo):
+        super().__init__(name, layout, ports, demo=demo)
         self.child.argv = [sys.executable, "-c", SERVER, str(ports.all()[name])]
 
 stack.Service = StandIn
