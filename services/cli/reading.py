@@ -9,7 +9,7 @@ import aiohttp
 
 from services.cli.exits import UNREACHABLE, USAGE, CommandError
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=15.0, connect=3.0)
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0, connect=2.0)
 _OURS_TO_MEND: Final = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,

@@ -72,8 +72,11 @@ def status(*, endpoints: EndpointsOption = DEFAULT_ENDPOINTS) -> None:
 
 
 async def _look(stack: Endpoints) -> tuple[list[Health], dict[str, Metric]]:
-    asked = await asyncio.gather(*(_health(stack, service) for service in SERVICES))
-    texts = await asyncio.gather(*(_metrics(stack, name) for name in ("ingest", "scoring")))
+    # All at once: a service that hangs makes the others wait no longer than for itself.
+    asked, texts = await asyncio.gather(
+        asyncio.gather(*(_health(stack, service) for service in SERVICES)),
+        asyncio.gather(*(_metrics(stack, name) for name in ("ingest", "scoring"))),
+    )
     metrics = {metric.name: metric for text in texts for metric in _parsed(text)}
     return list(asked), metrics
 

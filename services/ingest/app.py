@@ -64,9 +64,10 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
         metrics=IngestMetrics(registry),
         clock=clock or SystemClock(),
     )
+    tokens = TokenVerifier.from_settings(settings.tokens)
     endpoint = EventsEndpoint(
         pipeline=pipeline,
-        tokens=TokenVerifier.from_settings(settings.tokens),
+        tokens=tokens,
         limits=settings.ingest,
     )
 
@@ -91,7 +92,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
         registry=registry,
     )
     app.include_router(endpoint.router())
-    app.include_router(descriptions.router())
+    app.include_router(descriptions.router(tokens))
     _describe_security(app)
     return app
 

@@ -73,7 +73,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             413: "body too large, or too many events in it.",
             415: "media type.",
             429: "too fast; obey Retry-After.",
-            503: "the broker is away, nothing of it was accepted; obey Retry-After.",
+            503: "the broker is away and has acknowledged nothing of it; obey Retry-After.",
         }.items()
     },
 }
@@ -127,7 +127,7 @@ class EventsEndpoint:
             except BrokerAwayError:
                 raise Problem(
                     HTTPStatus.SERVICE_UNAVAILABLE,
-                    detail="The broker is away; nothing was accepted. Send the same events again.",
+                    detail="The broker is away; nothing was accepted. Send the same events again: repeats do no harm.",
                     headers={"Retry-After": str(self._limits.retry_after_seconds)},
                 ) from None
         return _answer(outcome)

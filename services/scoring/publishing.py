@@ -14,7 +14,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from contracts.catalogue import Catalogue
-from contracts.pace import percentage
+from contracts.pace import percentage, two_decimals
 from contracts.rejected import rejection_key
 from contracts.topics import (
     CLOUDEVENTS_JSON,
@@ -85,7 +85,7 @@ class Publisher:
     ) -> IndicatorUpdatedData:
         feeds = [fresh_at.get(feed) for feed in self._feeds.get(row["indicator"], ())]
         known = [moment for moment in feeds if moment is not None]
-        value = row["value"]
+        value = None if row["value"] is None else two_decimals(row["value"])
         if row["denominator"] is not None:
             value = percentage(row["numerator"], row["denominator"])
         return IndicatorUpdatedData(

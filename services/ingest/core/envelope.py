@@ -129,7 +129,7 @@ def _subject(value: Any) -> tuple[SubjectKind, str]:
 def _time(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ObjectionError(
-            Reason.BAD_TIME, "time is missing; it must say when it happened, in RFC 3339 form"
+            Reason.BAD_TIME, "time must be a text that says when it happened, in RFC 3339 form"
         )
     try:
         return parse_rfc3339(value)

@@ -88,8 +88,9 @@ class Ingest:
         ) as answer:
             return answer.status, await answer.json(content_type=None), dict(answer.headers)
 
-    async def get(self, path: str) -> tuple[int, Any]:
-        async with self.http.get(f"{self.url}{path}") as answer:
+    async def get(self, path: str, *, token: str | None = None) -> tuple[int, Any]:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        async with self.http.get(f"{self.url}{path}", headers=headers) as answer:
             text = await answer.text()
             return answer.status, json.loads(text) if text[:1] in "{[" else text
 

@@ -1,4 +1,4 @@
-"""The descriptions, open to all, and what every service answers."""
+"""The descriptions, the schemas, and what every service answers."""
 
 import jsonschema
 
@@ -6,17 +6,25 @@ from contracts.events import EVENT_MODELS
 from tests.contract.ingest.service import Ingest
 
 
+async def test_schemas_want_a_token(ingest: Ingest) -> None:
+    for path in ("/v1/schemas", f"/v1/schemas/{next(iter(EVENT_MODELS))}"):
+        status, problem = await ingest.get(path)
+        assert (status, problem["status"]) == (401, 401)
+
+
 async def test_schemas_are_listed_and_each_can_be_read(ingest: Ingest) -> None:
-    status, listed = await ingest.get("/v1/schemas")
+    token = ingest.keys.token()
+    status, listed = await ingest.get("/v1/schemas", token=token)
     assert status == 200
     assert list(listed) == list(EVENT_MODELS)
     for event_type, schema in listed.items():
-        assert await ingest.get(f"/v1/schemas/{event_type}") == (200, schema)
+        assert await ingest.get(f"/v1/schemas/{event_type}", token=token) == (200, schema)
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
 async def test_an_unknown_schema_is_a_problem(ingest: Ingest) -> None:
-    status, problem = await ingest.get("/v1/schemas/vn.nhipso.nothing.v1")
+    unknown = "/v1/schemas/vn.nhipso.nothing.v1"
+    status, problem = await ingest.get(unknown, token=ingest.keys.token())
     assert (status, problem["status"]) == (404, 404)
 
 

@@ -119,6 +119,21 @@ REFUSALS: list[tuple[str, dict[str, Any], Reason]] = [
     ("day only", event(time="2026-03-01"), Reason.BAD_TIME),
     ("no such day", event(time="2026-02-30T08:30:00Z"), Reason.BAD_TIME),
     ("before 2000", event(time="1999-12-31T23:59:59+07:00"), Reason.BAD_TIME),
+    ("before 2000 in UTC, as written", event(time="1999-12-31T23:59:59Z"), Reason.BAD_TIME),
+    (
+        "before 2000 in Viet Nam, not as written",
+        event(time="2000-01-01T00:00:00+08:00"),
+        Reason.BAD_TIME,
+    ),
+    (
+        "free text with somebody's number",
+        event(
+            type=CLOSED,
+            subject="organisation:0100000001",
+            data={"reason": "theo đơn của công dân 000 987 654 321"},
+        ),
+        Reason.PERSONAL_DATA,
+    ),
     ("too far ahead", event(time="2026-11-22T03:05:01Z"), Reason.BAD_TIME),
     ("no data", event(data=...), Reason.BAD_DATA),
     ("null data", event(data=None), Reason.BAD_DATA),
