@@ -71,6 +71,8 @@ class Moments:
         """The moment in one of the many forms that RFC 3339 allows."""
         rng = self._rng
         local = moment.astimezone(rng.choice(_OFFSETS))
+        if local.date() < _FIRST_DAY:  # a day before 2000 is refused as it is written
+            local = moment.astimezone(HO_CHI_MINH)
         text = local.replace(tzinfo=None).isoformat()
         if local.microsecond and rng.random() < 0.2:
             text += rng.choice(("000", "999"))  # digits beyond microseconds are cut off
