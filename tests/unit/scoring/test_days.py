@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from contracts.areas import Area, Areas, Succession
 from contracts.subjects import SubjectKind
 from contracts.times import epoch_microseconds
-from services.scoring.core.evaluation import NOWHERE, Standing, birthday, evaluators
+from services.scoring.core.conditions import NEVER, birthday
+from services.scoring.core.evaluation import NOWHERE, Standing, evaluators
 from services.scoring.core.facts import Change
 from tests.unit.scoring.lives import lives
 from tests.unit.scoring.saying import (
@@ -48,7 +49,7 @@ def test_eighteen_on_29_february_of_a_leap_year() -> None:
 
 
 def test_an_age_that_nobody_reaches_before_the_calendar_ends() -> None:
-    assert birthday(date(9990, 1, 1), 15) is None
+    assert birthday(date(9990, 1, 1), 15) == NEVER
     assert standing(CITIZEN, [registered("9990-01-01")]).due is None
 
 
