@@ -5,10 +5,11 @@ so they are remembered.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from contracts.areas import Areas
 from contracts.catalogue import Catalogue, SubjectRules
@@ -22,8 +23,7 @@ from services.scoring.core.formulas import ALWAYS, Formula, formula
 _MOST_MASKS: Final = 262_144
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """Where a subject counts: unit, bit masks of populations and numerators.
 
     `due` is the next day on which time alone could change the masks, None when it cannot.

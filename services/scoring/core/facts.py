@@ -16,7 +16,7 @@ from contracts.canonical import canonical_json
 from contracts.catalogue import Fact, SubjectRules
 
 
-class Register(msgspec.Struct, array_like=True, frozen=True):
+class Register(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The latest event of one kind: time in epoch microseconds, id and listed data.
 
     A fact that keeps only the last time has an empty id and no data.
@@ -31,8 +31,7 @@ class Register(msgspec.Struct, array_like=True, frozen=True):
 Facts = list[Register | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """What an event says of its subject, as far as facts go. `time` in epoch microseconds."""
 
     type: str

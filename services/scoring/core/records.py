@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
 from pydantic import ValidationError
 
 from contracts.areas import Areas
@@ -17,9 +19,10 @@ from contracts.canonical import canonical_json
 from contracts.events import SUBJECT_EVENT, FiguresSubmitted, domain_of
 from contracts.reasons import Reason
 from contracts.subjects import SubjectError, SubjectKind, parse_inside
-from contracts.times import EARLIEST_DAY, epoch_microseconds, local_day
+from contracts.times import EARLIEST_DAY, epoch_microseconds, local_day, local_ordinal
 from services.scoring.core.facts import Change
 from services.scoring.core.reports import period_end
+from services.scoring.core.twin import Said, read_quickly
 
 _LAST_YEAR: Final = 9000
 
@@ -59,8 +62,7 @@ class Report:
         return self.occurred_at, self.event_id, self.data
 
 
-@dataclass(frozen=True, slots=True)
-class ReadEvent:
+class ReadEvent(msgspec.Struct, frozen=True, gc=False):
     """One event: whom it is about, what it changes, and where it came from."""
 
     kind: SubjectKind
@@ -81,31 +83,57 @@ def reader(areas: Areas, indicators: frozenset[str]) -> Read:
         UnreadableError: with the reason why it is refused.
     """
 
+    @lru_cache(maxsize=65_536)
+    def is_commune(code: str, day: int) -> bool:
+        return areas.commune(code, date.fromordinal(day)) is not None
+
     def read(value: bytes | None) -> ReadEvent:
-        event = _validated(value)
-        _check_storable(event)
-        try:
-            kind, identifier = parse_inside(event.subject)
-        except SubjectError as error:
-            raise UnreadableError(Reason.BAD_SUBJECT, str(error)) from None
-        if kind not in event.subject_kinds:
-            detail = f"{event.type} is not about a subject of kind {kind}"
-            raise UnreadableError(Reason.BAD_SUBJECT, detail)
-        data: dict[str, Any] = event.data.model_dump(mode="json", exclude_unset=True)
-        occurred_at = epoch_microseconds(event.time)
+        said = read_quickly(value) if value else None
+        event = None
+        if said is None:
+            event = _validated(value)
+            said = _said(event)
+        _check_storable(said)
+        kind, identifier = _subject(said)
+        occurred_at = epoch_microseconds(said.time)
         if isinstance(event, FiguresSubmitted):
             if kind == SubjectKind.AREA and areas.get(identifier) is None:
                 raise UnreadableError(Reason.UNKNOWN_AREA, "there is no unit of that area id")
-            body: Change | Report = _report(event, data, occurred_at, indicators)
+            body: Change | Report = _report(event, said.data, occurred_at, indicators)
         else:
-            code = data.get("area")
-            if code is not None and areas.commune(code, local_day(event.time)) is None:
-                detail = f"no commune had the code {code} on {local_day(event.time)}"
+            code = said.data.get("area")
+            if code is not None and not is_commune(code, local_ordinal(occurred_at)):
+                detail = f"no commune had the code {code} on {local_day(said.time)}"
                 raise UnreadableError(Reason.UNKNOWN_AREA, detail)
-            body = Change(event.type, occurred_at, event.id, data)
-        return ReadEvent(kind, event.subject, event.source, domain_of(event.type), event.time, body)
+            body = Change(said.type, occurred_at, said.id, said.data)
+        return ReadEvent(kind, said.subject, said.source, said.domain, said.time, body)
 
     return read
+
+
+def _said(event: Any) -> Said:
+    """What a validated event says, in the twin's form."""
+    return Said(
+        event.type,
+        event.id,
+        event.source,
+        event.subject,
+        event.time,
+        domain_of(event.type),
+        event.subject_kinds,
+        event.data.model_dump(mode="json", exclude_unset=True),
+    )
+
+
+def _subject(said: Said) -> tuple[SubjectKind, str]:
+    try:
+        kind, identifier = parse_inside(said.subject)
+    except SubjectError as error:
+        raise UnreadableError(Reason.BAD_SUBJECT, str(error)) from None
+    if kind not in said.kinds:
+        detail = f"{said.type} is not about a subject of kind {kind}"
+        raise UnreadableError(Reason.BAD_SUBJECT, detail)
+    return kind, identifier
 
 
 def _validated(value: bytes | None) -> Any:
@@ -130,7 +158,7 @@ def _validated(value: bytes | None) -> Any:
         raise UnreadableError(reason, f"{place}: {detail}" if place else detail) from None
 
 
-def _check_storable(event: Any) -> None:
+def _check_storable(event: Said) -> None:
     """Refuse what ingest never writes and the fold or the store could not hold."""
     if "\0" in event.id or "\0" in event.source:
         raise UnreadableError(Reason.BAD_ENVELOPE, "id and source must not hold the character NUL")
