@@ -9,6 +9,7 @@ from rich.text import Text
 
 from services.chassis.buildinfo import version
 from services.cli.alerts import alerts
+from services.cli.bench import bench
 from services.cli.exits import EPILOG, INTERRUPTED, OK, CommandError
 from services.cli.indicators import indicators
 from services.cli.send import send
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for command in (up, simulate, send, indicators, alerts, status):
     app.command(epilog=EPILOG)(command)
+app.add_typer(bench, name="bench")
 
 
 def _show_version(asked: bool) -> None:

@@ -164,17 +164,18 @@ async def _measure(
 
 async def _extent(asked: Asked) -> tuple[Mapping[int, int], int]:
     """Where each partition of the topic begins, and how many records they hold together."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=asked.bootstrap, request_timeout_ms=_ANSWER_MS, enable_auto_commit=False
-    )
+    admin = AIOKafkaAdminClient(bootstrap_servers=asked.bootstrap, request_timeout_ms=_ANSWER_MS)
+    try:
+        await admin.start()
+        if asked.topic not in await admin.list_topics():
+            raise BenchError(f"the broker has no topic {asked.topic}; load it first")
+        (described,) = await admin.describe_topics([asked.topic])
+    finally:
+        await admin.close()
+    partitions = [TopicPartition(asked.topic, one["partition"]) for one in described["partitions"]]
+    consumer = AIOKafkaConsumer(bootstrap_servers=asked.bootstrap, request_timeout_ms=_ANSWER_MS)
     await consumer.start()
     try:
-        if asked.topic not in await consumer.topics():
-            raise BenchError(f"the broker has no topic {asked.topic}; load it first")
-        partitions = [
-            TopicPartition(asked.topic, number)
-            for number in consumer.partitions_for_topic(asked.topic) or ()
-        ]
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
     finally:
@@ -194,7 +195,7 @@ async def _extent(asked: Asked) -> tuple[Mapping[int, int], int]:
 
 @asynccontextmanager
 async def _store(asked: Asked, schema: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection that looks into the schema; afterwards schema, topics and group are dropped."""
+    """A connection that looks into the schema; afterwards what the run has made is dropped."""
     connection = await asyncpg.connect(asked.dsn, server_settings={"search_path": schema})
     try:
         if await connection.fetchval(_SQL["is_scoring_here"]):

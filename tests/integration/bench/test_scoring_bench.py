@@ -1,0 +1,97 @@
+"""The command against a real broker and a real PostgreSQL. No time is asserted."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from services.scoring.bench import Asked, measure
+from services.scoring.bench_processes import BenchError
+from tests.bench.invented_events import Sizes, invent
+from tests.bench.loading import load
+from tests.integration.bench.command import run
+
+EVENTS = 5_000
+
+
+@pytest.fixture(scope="module")
+async def topic(kafka: str) -> str:
+    name = f"bench-{uuid.uuid4().hex[:8]}"
+    records = invent(Sizes(citizens=1_000, events=EVENTS), seed=4, until=datetime.now(UTC))
+    assert await load(kafka, name, 4, records) == EVENTS
+    return name
+
+
+async def schemas(dsn: str) -> list[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'scoring_bench_%'"
+        )
+    finally:
+        await connection.close()
+    return [row["nspname"] for row in rows]
+
+
+async def test_it_prints_one_line_of_json_and_leaves_nothing_behind(
+    kafka: str, topic: str, database: str
+) -> None:
+    code, said, complained = await run(
+        "bench", "scoring", "--bootstrap", kafka, "--topic", topic, "--events", str(EVENTS),
+        "--postgres", database, "--timeout", "120",
+    )  # fmt: skip
+    assert code == 0, complained
+    assert said.count("\n") == 1
+    measured = json.loads(said)
+    assert measured["events"] == EVENTS
+    assert measured["refused"] == 0
+    assert measured["events_per_second"] == pytest.approx(EVENTS / measured["seconds"], rel=0.01)
+    assert measured["processes"] == len(measured["cpu_seconds_by_process"]) == 2
+    assert measured["batches"] >= 4
+    assert measured["rolled_up_seconds_after"] >= 0
+    assert measured["postgres"]["synchronous_commit"] == "on"
+    assert await schemas(database) == []
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        assert not [name for name in await admin.list_topics() if measured["schema"] in name]
+    finally:
+        await admin.close()
+
+
+async def test_what_it_keeps_are_the_figures_of_all_citizens(
+    kafka: str, topic: str, database: str
+) -> None:
+    measured = await measure(Asked(kafka, topic, EVENTS, database, processes=1, keep=True))
+    assert await schemas(database) == [measured.schema]
+    connection = await asyncpg.connect(database, server_settings={"search_path": measured.schema})
+    try:
+        citizens = await connection.fetchval(
+            "SELECT count(*) FROM subjects WHERE subject LIKE 'citizen:%'"
+        )
+        figures = await connection.fetchval("SELECT count(*) FROM figures WHERE denominator > 0")
+    finally:
+        await connection.close()
+    assert citizens == 1_000
+    assert figures > 0
+
+
+async def test_commits_that_may_be_lost_are_refused(kafka: str, topic: str, database: str) -> None:
+    name = database.rpartition("/")[2]
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    finally:
+        await connection.close()
+    with pytest.raises(BenchError, match="synchronous_commit=off"):
+        await measure(Asked(kafka, topic, EVENTS, database))
+
+
+async def test_more_events_than_the_topic_holds_are_refused(
+    kafka: str, topic: str, database: str
+) -> None:
+    with pytest.raises(BenchError, match="holds 5000 records"):
+        await measure(Asked(kafka, topic, EVENTS + 1, database))
