@@ -18,6 +18,7 @@ from contracts.times import local_day
 from services.cli.area_argument import find_area
 from services.cli.endpoints import DEFAULT_ENDPOINTS, EndpointsOption, read_endpoints
 from services.cli.exits import OK, UNREACHABLE, CommandError
+from services.cli.moments import local_time
 from services.cli.reading import get_json
 from services.cli.terminal import answers
 
@@ -33,6 +34,14 @@ class State(StrEnum):
     ALL = "all"
 
 
+class Severity(StrEnum):
+    """How grave an alert is, as notifier names it."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
 def alerts(
     *,
     endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
@@ -44,9 +53,7 @@ def alerts(
     indicator: Annotated[
         str | None, typer.Option(metavar="ID", help="Only this indicator, such as ds.smartphone.")
     ] = None,
-    severity: Annotated[
-        str | None, typer.Option(metavar="LEVEL", help="Only info, warning or critical.")
-    ] = None,
+    severity: Annotated[Severity | None, typer.Option(help="Only alerts as grave as this.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print notifier's answer as it is, for scripts.")
     ] = False,
@@ -66,7 +73,7 @@ def alerts(
     if indicator is not None:
         parameters["indicator"] = indicator
     if severity is not None:
-        parameters["severity"] = severity
+        parameters["severity"] = severity.value
     url = f"{stack.url('notifier')}/v1/alerts"
     answer = asyncio.run(get_json(url, token=stack.token("operator"), parameters=parameters))
     if as_json:
@@ -111,7 +118,7 @@ def _table(found: list[dict[str, Any]], areas: Areas) -> Table:
             _percent(alert.get("value")),
             _percent(alert.get("pace")),
             "–" if alert.get("gap_people") is None else f"{int(alert['gap_people']):,}",
-            str(alert.get("opened_at") or "–")[:16].replace("T", " "),
+            local_time(alert.get("opened_at"), "minutes") or "–",
             str(alert.get("id") or alert.get("alert") or "–"),
         )
     return table

@@ -1,5 +1,7 @@
 """What `nhipso up` shows: how far the start has come, one table of addresses, then what goes wrong."""
 
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -95,9 +97,18 @@ class Board:
         option = "" if chosen == DEFAULT_ENDPOINTS else f" --endpoints {chosen}"
         if self._demo:
             console.print("The province is being filled; watch the figures grow:")
-        console.print(f"  nhipso indicators 2025:15{option}", markup=False, soft_wrap=True)
-        console.print(f"  nhipso status{option}", markup=False, soft_wrap=True)
+        for words in ("indicators 2025:15", "status"):
+            console.print(f"  {_command()} {words}{option}", soft_wrap=True)
         console.print("Ctrl-C stops everything.")
+
+
+def _command() -> str:
+    """What to type for `nhipso`: its name where the shell finds it, else the way to it from here."""
+    if shutil.which("nhipso") is not None:
+        return "nhipso"
+    script = Path(sys.executable).with_name("nhipso")
+    here = Path.cwd()
+    return str(script.relative_to(here) if script.is_relative_to(here) else script)
 
 
 def _line(progress: Progress) -> Text:

@@ -19,11 +19,12 @@ from rich.text import Text
 from contracts import areas as ground
 from contracts.areas import Area
 from contracts.catalogue import Catalogue, load
-from contracts.times import LOCAL_ZONE, local_day, parse_rfc3339
+from contracts.times import local_day
 from services.cli.area_argument import find_area
 from services.cli.bar import WIDTH, pace_bar
 from services.cli.endpoints import DEFAULT_ENDPOINTS, Endpoints, EndpointsOption, read_endpoints
 from services.cli.exits import OK, UNREACHABLE, CommandError
+from services.cli.moments import local_time
 from services.cli.reading import get_json
 from services.cli.terminal import answers
 
@@ -113,7 +114,7 @@ class _Sheet:
         """All figures, a table a set, in the order of the catalogue."""
         order = {name: at for at, name in enumerate(self.catalogue.by_id)}
         rows = sorted(answer["indicators"], key=lambda row: order.get(row["id"], len(order)))
-        as_of = _local(answer.get("as_of"))
+        as_of = local_time(answer.get("as_of")) or "now"
         heading = f"{self.unit.name} ({self.unit.area_id}), as of {as_of}"
         parts: list[RenderableType] = [Text(heading, style="bold")]
         for name, of_set in groupby(rows, key=self._set_of):
@@ -159,14 +160,6 @@ class _Sheet:
         if self.wide:
             cells += [_whole(row.get("denominator")), _projection(row), row.get("basis") or "–"]
         return cells
-
-
-def _local(moment: Any) -> str:
-    """A moment in the province's local time, to the second."""
-    try:
-        return f"{parse_rfc3339(str(moment)).astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M:%S}"
-    except ValueError:
-        return "now"
 
 
 def _decimal(value: Any) -> Decimal | None:

@@ -1,7 +1,8 @@
 """Where the command writes: answers to standard output, progress and complaints to standard error.
 
 Colour follows the terminal and ``NO_COLOR``; without a terminal everything is plain text. Consoles
-are made on request, so that they see the streams and variables of the moment.
+are made on request, so that they see the streams and variables of the moment. They take every text
+as it is: an event's id may look like rich's markup.
 """
 
 import sys
@@ -24,14 +25,13 @@ _PLAIN_WIDTH: Final = 160
 
 def answers() -> Console:
     """For what was asked."""
-    if sys.stdout.isatty():
-        return Console(highlight=False)
-    return Console(highlight=False, width=_PLAIN_WIDTH)
+    width = None if sys.stdout.isatty() else _PLAIN_WIDTH
+    return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
 def remarks() -> Console:
     """For progress, warnings and errors."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def events_progress(console: Console) -> Progress:

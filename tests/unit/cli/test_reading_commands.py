@@ -145,13 +145,26 @@ def test_alerts_are_listed(nhipso: Run, stack: FakeStack) -> None:
     stack.answers["/v1/alerts"] = lambda _: Answer(200, ALERTS)
     told = nhipso("alerts", "--area", "04456", "--severity", "warning")
     assert told.code == 0
-    for part in ("Xã Mù Cang Chải", "ds.e-signature", "21.40 %", "48.20 %", "312", "a-1"):
+    for part in (
+        "Xã Mù Cang Chải",
+        "ds.e-signature",
+        "21.40 %",
+        "48.20 %",
+        "312",
+        "20 08:00",
+        "a-1",
+    ):
         assert part in told.out
     assert stack.requests[0].query == {
         "state": "firing",
         "area": "2025:04456",
         "severity": "warning",
     }
+
+
+def test_a_severity_that_does_not_exist_is_a_wrong_call(nhipso: Run, stack: FakeStack) -> None:
+    assert nhipso("alerts", "--severity", "grave").code == 2
+    assert stack.requests == []
 
 
 def test_no_alerts_is_good_news(nhipso: Run, stack: FakeStack) -> None:

@@ -66,6 +66,13 @@ def test_refused_events_are_shown_with_their_lines(
     assert "2 accepted, 2 refused (2 bad-data)" in told.out
 
 
+def test_ids_are_shown_as_they_are(nhipso: Run, stack: FakeStack, tmp_path: Path) -> None:
+    stack.answers["/v1/events"] = refuse_marked
+    told = nhipso("send", write(tmp_path, event(1, prefix="bad[/x]:fire:")))
+    assert told.code == 1
+    assert "bad[/x]:fire:1" in told.out
+
+
 def test_lines_that_are_not_json_do_not_stop_the_others(
     nhipso: Run, stack: FakeStack, tmp_path: Path
 ) -> None:
