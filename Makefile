@@ -8,7 +8,7 @@ BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format generate bench-line lock clean
+.PHONY: help setup run test check format generate bench bench-line lock clean
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ format: setup ## Format the code and mend what can be mended.
 
 generate: setup ## Write the schemas, AsyncAPI and the page of indicators anew.
 	$(BIN)/python -m contracts.generate
+
+bench: setup ## Measure scoring against its peer in Kafka Streams (ARGS='--events 100000 --citizens 20000').
+	@$(BIN)/python -m tests.bench.scoring $(ARGS)
 
 bench-line: setup ## Measure the whole line on fresh stacks; takes about three minutes.
 	@$(BIN)/python -m tests.bench.line $(ARGS)
