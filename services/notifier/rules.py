@@ -100,7 +100,7 @@ def read(path: Path, *, hold_for: timedelta | None = None) -> Rules:
     try:
         parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
         file = _File.model_validate(parsed)
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RulesError(f"the rules in {path} cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

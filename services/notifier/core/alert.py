@@ -59,7 +59,7 @@ class Step:
 
 
 NOBODY: Final = Standing(None, None, None, None, None, None, None)
-"""The standing of an alert that is about a feed and not about a unit."""
+"""The standing where there is nobody to count: of a feed, and of what is no longer judged."""
 
 
 def advance(

@@ -1,6 +1,6 @@
 """What a batch of indicator events comes to: the newest figures, and which feeds were heard."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -52,15 +52,12 @@ def _figure(data: IndicatorUpdatedData) -> Figure:
     )
 
 
-def _hear(
-    heard: dict[str, datetime], data: IndicatorUpdatedData, catalogue: Catalogue
-) -> Mapping[str, datetime]:
+def _hear(heard: dict[str, datetime], data: IndicatorUpdatedData, catalogue: Catalogue) -> None:
     """`fresh_at` is the longest silent feed's: each of the others has been heard then or later."""
     indicator = catalogue.by_id.get(data.indicator)
     if indicator is None or data.fresh_at is None:
-        return heard
+        return
     feeds = catalogue.feeds_of(indicator) if data.basis == "events" else frozenset({"report"})
     for feed in feeds:
         if feed not in heard or heard[feed] < data.fresh_at:
             heard[feed] = data.fresh_at
-    return heard

@@ -6,7 +6,7 @@ A letter is data; receivers render it. It holds sums alone, nothing of a person.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +17,7 @@ from contracts.pace import Milestone
 from contracts.times import local_day
 from contracts.updates import Percent, Severity
 from services.notifier.core import wording
-from services.notifier.core.alert import SOURCE_PREFIX, Alert
+from services.notifier.core.alert import SOURCE_PREFIX, Alert, AlertKind
 from services.notifier.core.causes import Domain, HeldBack
 from services.notifier.core.figure import Figure, FigureKey
 
@@ -59,7 +59,7 @@ class LetterAlert(_Part):
     """One alert as its reader needs it. Shares are in percent; `noun` is what is counted."""
 
     id: UUID
-    kind: Literal["pace", "source-silent"]
+    kind: AlertKind
     indicator: str
     indicator_name: str
     severity: Severity

@@ -58,4 +58,6 @@ class Beat:
             return f"{self.name} has not run yet"
         late = max(timedelta(seconds=self._every * _LATE_FACTOR), _LEAST_LATE)
         silent = self._clock.now() - self._done_at
-        return f"{self.name} last ran {silent.seconds} s ago" if silent > late else None
+        if silent <= late:
+            return None
+        return f"{self.name} last ran {silent.total_seconds():.0f} s ago"

@@ -83,12 +83,17 @@ class Consuming:
         consumer = self._subscription.consumer
         if consumer is None:
             return
-        assigned = consumer.assignment()
-        for lost in self._taken.keys() - assigned:
+        for lost in self._taken.keys() - consumer.assignment():
             del self._taken[lost]
-        for partition in assigned:
+            # Its new owner tells its lag from now on.
+            self._metrics.consumer_lag.remove(str(lost.partition))
+        for partition in consumer.assignment():
             if partition not in self._taken:
-                self._taken[partition] = await consumer.committed(partition) or 0
+                committed = await consumer.committed(partition) or 0
+                # A batch may have been taken, or the partition lost, while the broker was asked.
+                self._taken.setdefault(partition, committed)
+            if partition not in consumer.assignment():
+                continue
             end = consumer.highwater(partition)
             # It is not known before the first fetch.
             if end is not None:

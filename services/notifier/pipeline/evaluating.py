@@ -28,7 +28,6 @@ from services.notifier.core.decide import decide, decide_silence
 from services.notifier.core.figure import (
     Figure,
     FigureKey,
-    Standing,
     is_fresh,
     is_judged,
     standing,
@@ -171,18 +170,13 @@ class Evaluating:
                 now,
             )
             steps.append(
-                advance(
-                    alert, decision, kind="source-silent", key=key, standing=_NO_STANDING, now=now
-                )
+                advance(alert, decision, kind="source-silent", key=key, standing=NOBODY, now=now)
             )
         await alerts.apply(connection, _worth_writing(steps, held))
 
     def _root(self, today: date) -> str:
         """The province: what is about a whole feed stands at the top of the tree."""
         return next(area.area_id for area in self._domain.areas.on(today) if area.parent_id is None)
-
-
-_NO_STANDING: Final[Standing] = NOBODY
 
 
 def _worth_writing(steps: Iterable[Step | None], held: dict[FigureKey, Alert]) -> Sequence[Step]:

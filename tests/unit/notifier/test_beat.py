@@ -40,3 +40,5 @@ async def test_says_when_it_does_not_go_forward() -> None:
     assert await beat.check() is None
     clock.advance(timedelta(seconds=61))
     assert await beat.check() == "trying last ran 61 s ago"
+    clock.advance(timedelta(days=1))
+    assert await beat.check() == "trying last ran 86461 s ago"
