@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import structlog
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -118,7 +118,7 @@ def add_routes(app: FastAPI, pages: Pages) -> None:
         return await pages.show(None, indicator)
 
     @router.get("/areas/{area_id}")
-    async def unit(_: Request, area_id: str, indicator: Indicator = None) -> HTMLResponse:
+    async def unit(area_id: str, indicator: Indicator = None) -> HTMLResponse:
         return await pages.show(area_id, indicator)
 
     app.include_router(router)

@@ -30,7 +30,6 @@ class AreaAnswer(_Answer):
 
     area_id: str
     name: str
-    level: str
     parent_id: str | None
 
 
@@ -75,7 +74,6 @@ class FigureAnswer(_Answer):
     pace: Number | None
     gap_people: int | None
     projected_on: IsoDay | None = None
-    period: str | None = None
 
 
 class FiguresAnswer(_Answer):
@@ -117,8 +115,6 @@ class _Causes(_Answer):
 class AlertAnswer(_Answer):
     """An alert."""
 
-    id: str
-    kind: str = "pace"
     area: str
     area_name: str
     indicator: str
