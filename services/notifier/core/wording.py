@@ -70,6 +70,11 @@ def feed_name(feed: str) -> str:
     return _FEEDS.get(feed, feed)
 
 
+def within(name: str) -> str:
+    """A unit's name within a sentence, where its kind is a common noun: ``phường Lào Cai``."""
+    return name[:1].lower() + name[1:]
+
+
 def office(area: Area) -> str:
     """Whom a letter is addressed to: ``Ủy ban nhân dân phường Lào Cai``."""
-    return f"Ủy ban nhân dân {area.name[:1].lower()}{area.name[1:]}"
+    return f"Ủy ban nhân dân {within(area.name)}"

@@ -32,6 +32,10 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        percent=wording.percent, count=wording.count, day=wording.day, clock=wording.clock
+        percent=wording.percent,
+        count=wording.count,
+        day=wording.day,
+        clock=wording.clock,
+        within=wording.within,
     )
     return environment
