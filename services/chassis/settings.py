@@ -90,7 +90,7 @@ class PostgresSettings(Settings):
         if self.dsn is not None:
             return self.dsn.get_secret_value()
         assert self.dsn_file is not None  # noqa: S101 - the validator above holds it
-        return _read_text(self.dsn_file)
+        return read_secret_text(self.dsn_file)
 
 
 class TokenSettings(Settings):
@@ -152,7 +152,7 @@ def read_secret(path: Path) -> bytes:
     Raises:
         SecretFileError: the file cannot be read, is empty or is not hexadecimal.
     """
-    text = "".join(_read_text(path).split())
+    text = "".join(read_secret_text(path).split())
     try:
         return bytes.fromhex(text)
     except ValueError:
@@ -162,7 +162,12 @@ def read_secret(path: Path) -> bytes:
         ) from None
 
 
-def _read_text(path: Path) -> str:
+def read_secret_text(path: Path) -> str:
+    """Return the text a file holds, without surrounding blanks.
+
+    Raises:
+        SecretFileError: the file cannot be read or is empty.
+    """
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

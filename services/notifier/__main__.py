@@ -20,7 +20,7 @@ from services.chassis.http import create_app
 from services.chassis.kafka import ensure_topics
 from services.chassis.process import Tasks, serve
 from services.chassis.readiness import Readiness
-from services.chassis.settings import SecretFileError, load
+from services.chassis.settings import SecretFileError, load, read_secret_text
 from services.chassis.tokens import JwksError, TokenVerifier
 from services.notifier import rules
 from services.notifier.core.causes import Domain
@@ -36,7 +36,7 @@ from services.notifier.receivers import reading
 from services.notifier.receivers.email.sending import EmailSender
 from services.notifier.receivers.reading import Receivers, ReceiversError
 from services.notifier.receivers.webhook.sending import WebhookSender
-from services.notifier.settings import NotifierSettings, ServiceEnvironment, SmtpSettings
+from services.notifier.settings import NotifierSettings, ServiceEnvironment
 from services.notifier.store import SCHEMA, migrations
 
 DESCRIPTION = "Compares indicators with the pace to their targets and tells units that lag."
@@ -63,6 +63,9 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     in_force = rules.read(settings.rules_file or rules.shipped(), hold_for=settings.hold_for)
     domain = Domain(areas.load(), catalogue.load(), in_force.minimum_denominator)
     receivers = _receivers(settings, domain)
+    # Read here and not in the lifespan: a mistake ends the start with one line.
+    password_file = settings.smtp.password_file if settings.smtp is not None else None
+    password = read_secret_text(password_file) if password_file is not None else None
     verifier = TokenVerifier.from_settings(environment.tokens)
     apis: list[Api] = []
 
@@ -91,7 +94,13 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         apis.append(Api(pool, domain, clock))
         async with aiohttp.ClientSession() as session, broker, Tasks() as tasks:
             senders = _senders(
-                settings, session, pool=pool, receivers=receivers, metrics=metrics, clock=clock
+                settings,
+                session,
+                password=password,
+                pool=pool,
+                receivers=receivers,
+                metrics=metrics,
+                clock=clock,
             )
             steps = [
                 ("evaluating", evaluating.step, settings.evaluate_every_seconds),
@@ -147,6 +156,7 @@ def _senders(
     settings: NotifierSettings,
     session: aiohttp.ClientSession,
     *,
+    password: str | None,
     pool: asyncpg.Pool,
     receivers: Receivers,
     metrics: NotifierMetrics,
@@ -158,7 +168,7 @@ def _senders(
         ).send
     }
     if settings.smtp is not None:
-        sends["email"] = EmailSender(settings.smtp, _password(settings.smtp)).send
+        sends["email"] = EmailSender(settings.smtp, password).send
     return [
         Delivering(
             kind,
@@ -172,15 +182,6 @@ def _senders(
         )
         for kind, send in sends.items()
     ]
-
-
-def _password(smtp: SmtpSettings) -> str | None:
-    if smtp.password_file is None:
-        return None
-    try:
-        return smtp.password_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise StartError(f"cannot read {smtp.password_file}: {error.strerror}") from error
 
 
 async def _answers(pool: asyncpg.Pool) -> str | None:
