@@ -7,12 +7,8 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from aiokafka.errors import KafkaError
-from asyncpg import PostgresError
 
 from services.cli.exits import EPILOG, UNREACHABLE, CommandError
-from services.scoring.bench import Asked, measure
-from services.scoring.bench_processes import BenchError
 
 bench = typer.Typer(no_args_is_help=True, help="Measure how fast a part of the line is.")
 
@@ -49,6 +45,13 @@ def scoring(
     Example: nhipso bench scoring --bootstrap 127.0.0.1:9092 --topic subject-events.v1
     --events 1000000 --postgres postgresql://nhipso:secret@127.0.0.1/bench
     """
+    # The clients of both servers take a while to load; no other command needs them.
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
+    from asyncpg import PostgresError  # noqa: PLC0415
+
+    from services.scoring.bench import Asked, measure  # noqa: PLC0415
+    from services.scoring.bench_processes import BenchError  # noqa: PLC0415
+
     asked = Asked(bootstrap, topic, events, postgres, processes, keep, timeout)
     try:
         measured = asyncio.run(measure(asked))
