@@ -37,6 +37,16 @@ def percentage(numerator: int, denominator: int) -> Decimal | None:
     return two_decimals(_HUNDRED * numerator / denominator)
 
 
+def shown(numerator: int | None, denominator: int | None, value: Decimal | None) -> Decimal | None:
+    """A figure as it is told everywhere: the share, or else the value that was reported.
+
+    Two decimals; None where there is neither, or nobody to count.
+    """
+    if denominator is not None:
+        return percentage(numerator or 0, denominator)
+    return None if value is None else two_decimals(value)
+
+
 def target_on(targets: Sequence[Milestone], today: date) -> Decimal | None:
     """The target that is being worked towards: the next one due, or else the last one."""
     ahead = [target for target in targets if target.on >= today]

@@ -67,11 +67,6 @@ def epoch_microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def from_epoch_microseconds(microseconds: int) -> datetime:
-    """The inverse of `epoch_microseconds`, aware UTC."""
-    return _EPOCH + microseconds * _MICROSECOND
-
-
 def local_day(moment: datetime) -> date:
     """The calendar day of a moment in Asia/Ho_Chi_Minh."""
     return moment.astimezone(LOCAL_ZONE).date()

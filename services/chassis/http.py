@@ -9,10 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Lifespan
 
 from services.chassis import buildinfo, http_metrics, problems
-from services.chassis.problems import Problem
 from services.chassis.readiness import OK, Readiness
-
-__all__ = ["Problem", "create_app"]
 
 
 def create_app(

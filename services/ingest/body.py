@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from fastapi import Request
 
-from services.chassis.http import Problem
+from services.chassis.problems import Problem
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ENCODINGS: Final = ("identity", "gzip", "x-gzip")

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from contracts.events import EVENT_MODELS
 from contracts.schemas import SCHEMA_TYPES, asyncapi, event_schema
-from services.chassis.http import Problem
+from services.chassis.problems import Problem
 from services.chassis.tokens import TokenVerifier
 
 _SCHEMA_JSON: Final = "application/schema+json"

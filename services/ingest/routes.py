@@ -13,7 +13,7 @@ from contracts.events import EVENT_MODELS
 from contracts.reasons import Reason
 from contracts.tokens import ClaimsError, Principal, Role, principal
 from contracts.topics import CLOUDEVENTS_BATCH_JSON, CLOUDEVENTS_JSON
-from services.chassis.http import Problem
+from services.chassis.problems import Problem
 from services.chassis.tokens import TokenVerifier
 from services.ingest.body import BodyReader, BytesInFlight
 from services.ingest.core.rate import RateLimit

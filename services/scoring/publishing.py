@@ -14,7 +14,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from contracts.catalogue import Catalogue
-from contracts.pace import percentage, two_decimals
+from contracts.pace import shown
 from contracts.rejected import rejection_key
 from contracts.topics import (
     CLOUDEVENTS_JSON,
@@ -85,16 +85,13 @@ class Publisher:
     ) -> IndicatorUpdatedData:
         feeds = [fresh_at.get(feed) for feed in self._feeds.get(row["indicator"], ())]
         known = [moment for moment in feeds if moment is not None]
-        value = None if row["value"] is None else two_decimals(row["value"])
-        if row["denominator"] is not None:
-            value = percentage(row["numerator"], row["denominator"])
         return IndicatorUpdatedData(
             area=row["area_id"],
             indicator=row["indicator"],
             basis=row["basis"],
             numerator=row["numerator"],
             denominator=row["denominator"],
-            value=value,
+            value=shown(row["numerator"], row["denominator"], row["value"]),
             period=row["period"],
             version=row["version"],
             updated_at=row["updated_at"],

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Header
 
 from contracts.tokens import ClaimsError, Principal, Role, principal
-from services.chassis.http import Problem
+from services.chassis.problems import Problem
 from services.chassis.tokens import TokenVerifier
 
 _READERS = frozenset({Role.UNIT, Role.OPERATOR, Role.LEADER})

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.catalogue import Catalogue, Indicator
-from contracts.pace import Milestone, gap_people, pace_on, percentage, target_on, two_decimals
+from contracts.pace import Milestone, gap_people, pace_on, shown, target_on
 from contracts.updates import Basis
 from services.scoring.core.projection import projected_on
 from services.scoring.http.answers import FigureAnswer, Missing, Reported
@@ -26,9 +26,7 @@ class Stored:
     @property
     def percent(self) -> Decimal | None:
         """The share with two decimals, or the quantity that was reported."""
-        if self.denominator is not None:
-            return percentage(self.numerator or 0, self.denominator)
-        return None if self.value is None else two_decimals(self.value)
+        return shown(self.numerator, self.denominator, self.value)
 
 
 def stored(row: Mapping[str, Any]) -> Stored:

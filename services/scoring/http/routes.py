@@ -11,13 +11,13 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from contracts.areas import Area, Areas, Level
 from contracts.catalogue import Catalogue, Indicator
-from contracts.pace import Milestone, percentage
+from contracts.pace import Milestone, shown
 from contracts.times import local_day
 from contracts.tokens import Principal
 from contracts.updates import Basis
 from services.chassis.clock import Clock
 from services.chassis.database import load_queries
-from services.chassis.http import Problem
+from services.chassis.problems import Problem
 from services.scoring.core.projection import TREND_DAYS
 from services.scoring.http.answers import (
     AreaAnswer,
@@ -221,9 +221,7 @@ class Reader:
         rows = await self._pool.fetch(_SQL["trend"], list(area_ids), since, indicator_id)
         starts: defaultdict[tuple[str, str], dict[Basis, Milestone]] = defaultdict(dict)
         for row in rows:
-            percent = row["value"]
-            if row["denominator"] is not None:
-                percent = percentage(row["numerator"], row["denominator"])
+            percent = shown(row["numerator"], row["denominator"], row["value"])
             if percent is not None:
                 start = Milestone(row["day"], percent)
                 starts[row["area_id"], row["indicator"]][row["basis"]] = start

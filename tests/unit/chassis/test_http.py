@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from services.chassis import buildinfo
-from services.chassis.http import Problem, create_app
+from services.chassis.http import create_app
+from services.chassis.problems import Problem
 from services.chassis.readiness import Readiness
 
 Serve = Callable[[FastAPI], str]

@@ -9,7 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeySet, OctKey, OKPKey, RSAKey
 
-from services.chassis.http import Problem
+from services.chassis.problems import Problem
 from services.chassis.settings import TokenSettings
 from services.chassis.tokens import JwksError, TokenVerifier
 
