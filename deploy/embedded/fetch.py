@@ -6,7 +6,9 @@ stay in the local Maven repository: `M2_REPO`, else `~/.m2/repository`.
 """
 
 import argparse
+import os
 import shutil
+import ssl
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -95,12 +97,26 @@ def _download(context: MavenContext, jar: jars.Jar) -> Path:
         raise RuntimeError("another download of the same file is under way") from error
 
 
+def trust_the_machine() -> None:
+    """Let downloads go by the machine's certificates, as a network that inspects TLS wants.
+
+    What the caller has set goes before; without certificates of the machine, those of the library
+    for HTTP stay in force.
+    """
+    paths = ssl.get_default_verify_paths()
+    found = paths.cafile or paths.capath
+    if found is not None:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", found)
+
+
 def main() -> int:
     """Run as a command; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy.embedded.fetch", description=__doc__)
     parser.add_argument("--lock", action="store_true", help="write the lock file anew first")
+    arguments = parser.parse_args()
+    trust_the_machine()
     try:
-        if parser.parse_args().lock:
+        if arguments.lock:
             print(f"{lock()} jars locked in {jars.LOCK_FILE.name}")
         print(f"Kafka: {fetch()} jars in {jars.SHARE}")
     except StackError as error:

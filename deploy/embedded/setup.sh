@@ -38,5 +38,13 @@ else
 fi
 
 say "making .venv from uv.lock"
+# A network that inspects TLS is known to the machine's own certificates alone. Where there are none
+# uv goes by those it brings; the first name is that of older versions of uv.
+for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+    if [ -e "$bundle" ]; then
+        export UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1
+        break
+    fi
+done
 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never \
     "$uv" sync --quiet --locked --python "$python"
