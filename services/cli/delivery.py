@@ -124,8 +124,12 @@ class Delivery:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self.deliver(batch)) for batch in batches]
-        except* CommandError as errors:
-            raise errors.exceptions[0] from None
+        except BaseExceptionGroup as errors:
+            # Not `except*`: early releases of Python 3.11 wrap what is raised in it once more.
+            refused, others = errors.split(CommandError)
+            if refused is None or others is not None:
+                raise
+            raise refused.exceptions[0] from None
         return [task.result() for task in tasks]
 
     async def _deliver(self, batch: Batch) -> Answer:
