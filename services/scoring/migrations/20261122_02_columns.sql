@@ -65,23 +65,23 @@ UPDATE figures SET round = 1 WHERE version > published_version;
 DROP INDEX figures_to_tell;
 ALTER TABLE figures DROP COLUMN published_version;
 
--- One row: the last round of the roll-up, and the last one that has been told.
-CREATE TABLE outbox (
-    is_only_row boolean PRIMARY KEY DEFAULT true CHECK (is_only_row),
-    round bigint NOT NULL,
-    told_round bigint NOT NULL
+-- The last round that the roll-up has made, and the last one that has been told. Two rows, so that
+-- the roll-up and the outbox do not wait for each other.
+CREATE TABLE rounds (
+    step text COLLATE "C" PRIMARY KEY,
+    round bigint NOT NULL
 );
-INSERT INTO outbox (round, told_round) VALUES (1, 0);
+INSERT INTO rounds (step, round) VALUES ('rolled-up', 1), ('told', 0);
 
 -- migrate: rollback
 ALTER TABLE figures ADD COLUMN published_version bigint NOT NULL DEFAULT 0;
 UPDATE figures SET published_version = version
-FROM outbox
-WHERE figures.round <= outbox.told_round;
+FROM rounds
+WHERE step = 'told' AND figures.round <= rounds.round;
 ALTER TABLE figures DROP COLUMN round;
 CREATE INDEX figures_to_tell ON figures (updated_at) WHERE version > published_version;
 
-DROP TABLE outbox, touched, counters, journal, snapshots;
+DROP TABLE rounds, touched, counters, journal, snapshots;
 ALTER TABLE shards DROP COLUMN rules, DROP COLUMN due_on;
 UPDATE shards SET next_offset = 0, batch = 0, evaluated_on = NULL;
 DELETE FROM sources;
