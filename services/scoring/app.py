@@ -41,6 +41,8 @@ SCHEMA: Final = "scoring"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _TOPICS: Final = (SUBJECT_EVENTS, REJECTED_EVENTS, INDICATOR_EVENTS)
 
+_BATCH_BYTES: Final = 128 * 1024
+
 _DESCRIPTION: Final = """
 Current figures of every unit and indicator, their history, ranking and what holds them back.
 Read only. Values are percent with two decimals; days are those of Asia/Ho_Chi_Minh.
@@ -73,6 +75,8 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=5,
+                # The figures of a round fill a few batches instead of hundreds.
+                max_batch_size=_BATCH_BYTES,
             )
             await producer.start()
             opened.push_async_callback(producer.stop)
@@ -91,7 +95,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
                 pool=pool,
                 shards=shards,
                 consumer=consumer,
-                rollup=Rollup(areas),
+                rollup=Rollup(areas, catalogue),
                 publisher=Publisher(producer, catalogue),
                 clock=time,
                 metrics=metrics,

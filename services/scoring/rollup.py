@@ -2,38 +2,38 @@
 
 One process rolls up at a time (an advisory lock of PostgreSQL). Each run is one transaction on one
 snapshot: it takes the marks of the batches that it sees and reads the counters as they stood with
-exactly those batches, so it can neither miss nor double one.
+exactly those batches, so it can neither miss nor double one. Each run that changes a figure is a
+round; a figure knows the round that changed it last, and by that the outbox finds it.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
 from contracts.areas import Areas
+from contracts.catalogue import Catalogue
 from contracts.times import local_day
 from services.chassis.database import load_queries
 from services.scoring.core.reports import Figure, reported_figure
+from services.scoring.summing import Known, Summing
 
 _SQL: Final = load_queries(Path(__file__).parent / "sql" / "rollup.sql")
 
 #: (area id, indicator id)
 Pair = tuple[str, str]
-#: (area id, indicator id, basis, numerator, denominator, value, period)
-_Row = tuple[str, str, str, int | None, int | None, Decimal | None, str | None]
-
 _AREA_PREFIX: Final = "area:"
 
 
 class Rollup:
     """Brings figures and their history up to what the shards have committed."""
 
-    def __init__(self, areas: Areas) -> None:
+    def __init__(self, areas: Areas, catalogue: Catalogue) -> None:
         self._areas = areas
+        self._summing = Summing(areas, catalogue)
 
     async def run(self, connection: asyncpg.Connection, now: datetime) -> int:
         """Take up everything that has been touched; returns how many figures changed.
@@ -43,46 +43,39 @@ class Rollup:
         """
         if not await connection.fetchval(_SQL["is_touched"]):
             return 0
-        today = local_day(now)
         async with connection.transaction(isolation="repeatable_read"):
             marks = await connection.fetch(_SQL["take_touched"])
-            counted = _pairs(marks, "area_ids", "indicators")
-            reported = _pairs(marks, "reported_area_ids", "reported_indicators")
-            changed = await self._count(connection, counted, now)
-            changed += await self._report(connection, reported, today, now)
-            if changed:
-                places = [list(column) for column in zip(*changed, strict=True)]
-                await connection.execute(_SQL["write_history"], *places, today)
-        return len(changed)
-
-    async def _count(
-        self, connection: asyncpg.Connection, touched: set[Pair], now: datetime
-    ) -> list[tuple[str, str, str]]:
-        """Figures from counters, the lowest units first, since each adds up those below it."""
-        by_depth: defaultdict[int, set[Pair]] = defaultdict(set)
-        for area_id, indicator in touched:
-            upward = self._areas.lineage_upward(area_id)
-            for height, unit in enumerate(upward):
-                by_depth[len(upward) - height].add((unit, indicator))
-        changed: list[tuple[str, str, str]] = []
-        for depth in sorted(by_depth, reverse=True):
-            wanted = sorted(by_depth[depth])
-            below = [
-                (unit, child.area_id)
-                for unit in sorted({unit for unit, _ in wanted})
-                for child in self._areas.children(unit)
-            ]
-            counts = await connection.fetch(_SQL["count"], *_columns(wanted), *_columns(below))
-            rows: list[_Row] = [(*row[:2], "events", *row[2:], None, None) for row in counts]
-            changed += await _write(connection, rows, now)
+            changed = await self._count(connection, marks, now)
+            changed += await self._report(connection, marks, now)
         return changed
 
+    async def _count(
+        self, connection: asyncpg.Connection, marks: Iterable[asyncpg.Record], now: datetime
+    ) -> int:
+        """Write the figures from counters; returns how many are no longer what they were."""
+        wanted = self._summing.upward((mark["area_ids"], mark["masks"]) for mark in marks)
+        if not wanted:
+            return 0
+        counters = await connection.fetch(_SQL["read_counters"], list(wanted))
+        known = await connection.fetchrow(_SQL["read_counted"], self._summing.parts(wanted))
+        found = self._summing.changes(wanted, counters, Known(*known))
+        columns = (found.area_ids, found.indicators, found.numerators, found.denominators)
+        return await _write(connection, "events", (*columns, (), ()), now)
+
     async def _report(
-        self, connection: asyncpg.Connection, touched: set[Pair], today: date, now: datetime
-    ) -> list[tuple[str, str, str]]:
-        """Figures from reports, for the reporting units and all above them."""
+        self, connection: asyncpg.Connection, marks: Iterable[asyncpg.Record], now: datetime
+    ) -> int:
+        """Write the figures from reports, of the reporting units and all above them.
+
+        One without a period can be added up no longer. Returns how many have changed.
+        """
+        touched = {
+            pair
+            for mark in marks
+            for pair in zip(mark["reported_area_ids"], mark["reported_indicators"], strict=True)
+        }
         if not touched:
-            return []
+            return 0
         indicators = sorted({indicator for _, indicator in touched})
         own: defaultdict[str, dict[str, Figure]] = defaultdict(dict)
         agencies: defaultdict[str, list[Figure]] = defaultdict(list)
@@ -92,17 +85,13 @@ class Rollup:
                 own[row["indicator"]][row["reporter"].removeprefix(_AREA_PREFIX)] = figure
             else:
                 agencies[row["indicator"]].append(figure)
-        rows: list[_Row] = []
-        silent: list[Pair] = []
-        for area_id, indicator in sorted(self._concerned(touched, today)):
+        rows = []
+        for area_id, indicator in sorted(self._concerned(touched, local_day(now))):
             parts = agencies[indicator] if self._areas[area_id].parent_id is None else ()
             found = reported_figure(area_id, own[indicator], self._children, parts)
-            if found is None:
-                silent.append((area_id, indicator))
-            else:
-                said = (found.numerator, found.denominator, found.value, found.period)
-                rows.append((area_id, indicator, "reported", *said))
-        return await _write(connection, rows, now) + await _withdraw(connection, silent, now)
+            said = found and (found.numerator, found.denominator, found.value, found.period)
+            rows.append((area_id, indicator, *(said or (None, None, None, None))))
+        return await _write(connection, "reported", tuple(zip(*rows, strict=True)), now)
 
     def _children(self, area_id: str) -> Sequence[str]:
         return [child.area_id for child in self._areas.children(area_id)]
@@ -120,29 +109,13 @@ class Rollup:
         return found
 
 
-def _pairs(marks: Iterable[asyncpg.Record], areas: str, indicators: str) -> set[Pair]:
-    return {pair for mark in marks for pair in zip(mark[areas], mark[indicators], strict=True)}
-
-
-def _columns(pairs: Sequence[Pair]) -> tuple[list[str], list[str]]:
-    return [left for left, _ in pairs], [right for _, right in pairs]
-
-
 async def _write(
-    connection: asyncpg.Connection, rows: Sequence[_Row], now: datetime
-) -> list[tuple[str, str, str]]:
-    if not rows:
-        return []
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    written = await connection.fetch(_SQL["write_figures"], *columns, now)
-    return [(row["area_id"], row["indicator"], row["basis"]) for row in written]
-
-
-async def _withdraw(
-    connection: asyncpg.Connection, silent: Sequence[Pair], now: datetime
-) -> list[tuple[str, str, str]]:
-    """Empty the sums of reports that can be added no longer; the version goes on, and is told."""
-    if not silent:
-        return []
-    emptied = await connection.fetch(_SQL["withdraw_figures"], *_columns(silent), now)
-    return [(row["area_id"], row["indicator"], row["basis"]) for row in emptied]
+    connection: asyncpg.Connection, basis: str, columns: Sequence[Sequence[Any]], now: datetime
+) -> int:
+    """Write figures and their history; columns that are shorter than the first go on with nulls."""
+    if not columns or not columns[0]:
+        return 0
+    changed: int = await connection.fetchval(
+        _SQL["write_figures"], basis, *columns, now, local_day(now)
+    )
+    return changed

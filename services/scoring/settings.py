@@ -22,14 +22,16 @@ class RejectionSettings(Settings):
 class ScoringSettings(Settings):
     """How scoring works off its shards.
 
-    Intervals are in seconds.
+    Intervals are in seconds; those `behind` hold while the consumer works off a backlog.
     """
 
     group_id: str = "scoring"
     batch_records: int = Field(default=5_000, ge=1, le=50_000)
     poll_seconds: float = Field(default=0.05, gt=0)
     rollup_seconds: float = Field(default=0.5, gt=0)
+    rollup_behind_seconds: float = Field(default=2.0, gt=0)
     publish_seconds: float = Field(default=1.0, gt=0)
+    publish_behind_seconds: float = Field(default=10.0, gt=0)
     daily_step_seconds: float = Field(default=15.0, gt=0)
     daily_step_rows: int = Field(default=5_000, ge=1)
 

@@ -5,9 +5,9 @@ Each loop tries again what a new try can mend; anything else ends it, and with i
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -18,7 +18,8 @@ from services.chassis.clock import Clock
 from services.chassis.database import is_transient, load_queries
 from services.scoring.consumer import Consumer
 from services.scoring.metrics import Metrics
-from services.scoring.publishing import ROUND, Publisher
+from services.scoring.publishing import PAGE, Publisher
+from services.scoring.rhythm import Rhythm
 from services.scoring.rollup import Rollup
 from services.scoring.settings import ScoringSettings
 from services.scoring.shard import Shards
@@ -29,6 +30,10 @@ _SQL: Final = load_queries(Path(__file__).parent / "sql" / "reading.sql")
 _LEADER_LOCK: Final = 0x6E68_6970_736F_0001
 _GAUGE_SECONDS: Final = 5.0
 _STUCK_SECONDS: Final = 30.0
+
+#: What the leader does, each in its own rhythm.
+_ROLL_UP: Final = "roll-up"
+_TELL: Final = "telling"
 
 
 def is_mendable(error: Exception) -> bool:
@@ -60,19 +65,23 @@ class Work:
         self._metrics = metrics
         self._settings = settings
         self._log = structlog.get_logger(__name__)
-        self._round_at = asyncio.get_running_loop().time()
+        self._done_at: dict[str, float] = {}
+        self._note(_ROLL_UP, _TELL)
 
     async def going(self) -> str | None:
-        """Why the roll-up does not go forward, or None when it does (here or elsewhere)."""
-        idle = asyncio.get_running_loop().time() - self._round_at
-        return None if idle < _STUCK_SECONDS else f"no round of the roll-up for {idle:.0f} s"
+        """Why roll-up or telling does not go forward, or None when both do (here or elsewhere)."""
+        now = asyncio.get_running_loop().time()
+        for what, done_at in self._done_at.items():
+            if now - done_at >= _STUCK_SECONDS:
+                return f"no round of the {what} for {now - done_at:.0f} s"
+        return None
 
     async def lead(self) -> None:
         """Roll up and tell, as long as this process holds the lock; wait for it otherwise."""
         while True:
-            with self._mending("roll-up"):
+            with self._mending(_ROLL_UP):
                 async with self._leadership() as connection:
-                    await self._roll_up_and_tell(connection)
+                    await _beside(self._roll_up(connection), self._tell())
             await asyncio.sleep(self._settings.rollup_seconds)
 
     async def step_days(self) -> None:
@@ -110,34 +119,53 @@ class Work:
             ask = "SELECT pg_try_advisory_lock($1)"
             # Nothing tells of a free lock, hence the sleep.
             while not await connection.fetchval(ask, _LEADER_LOCK):
-                self._round_at = asyncio.get_running_loop().time()
+                self._note(_ROLL_UP, _TELL)
                 await asyncio.sleep(self._settings.rollup_seconds)
             # Given back, a connection loses its locks (pg_advisory_unlock_all in the pool's reset).
             # Nothing is asked of it here: on a lost one that would raise, and hide a cancellation.
             yield connection
 
-    async def _roll_up_and_tell(self, connection: asyncpg.Connection) -> None:
+    async def _roll_up(self, connection: asyncpg.Connection) -> None:
+        rhythm = Rhythm(self._settings.rollup_seconds, self._settings.rollup_behind_seconds)
         loop = asyncio.get_running_loop()
-        told_at = loop.time() - self._settings.publish_seconds
         while True:
             started = loop.time()
             with self._metrics.rollup.time():
                 await self._rollup.run(connection, self._clock.now())
-            if loop.time() - told_at >= self._settings.publish_seconds:
-                told_at = loop.time()
-                await self._tell(connection)
-            self._round_at = loop.time()
-            spent = self._round_at - started
-            # However long a round takes, the consumer gets as much time as the round had.
-            await asyncio.sleep(max(self._settings.rollup_seconds - spent, spent))
+            self._note(_ROLL_UP)
+            await self._rest(rhythm, loop.time() - started)
 
-    async def _tell(self, connection: asyncpg.Connection) -> None:
-        while told := await self._publisher.tell_figures(connection):
-            self._metrics.told.inc(told)
-            if told < ROUND:
-                break
-        while await self._publisher.tell_refusals(connection) == ROUND:
-            pass
+    async def _tell(self) -> None:
+        """Tell on connections of its own, so that no roll-up waits for the broker.
+
+        Should another process lead meanwhile, telling the same figures twice does no harm.
+        """
+        rhythm = Rhythm(self._settings.publish_seconds, self._settings.publish_behind_seconds)
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            with self._mending(_TELL):
+                async with self._pool.acquire() as connection:
+                    self._metrics.told.inc(await self._publisher.tell_figures(connection))
+                    while await self._publisher.tell_refusals(connection) == PAGE:
+                        pass
+                self._note(_TELL)
+            await self._rest(rhythm, loop.time() - started)
+
+    async def _rest(self, rhythm: Rhythm, spent: float) -> None:
+        """Rest after a round; no longer than near the head, as soon as the consumer is there."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while True:
+            pause = rhythm.pause(spent, is_behind=self._consumer.is_behind)
+            left = began + pause - loop.time()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, rhythm.near))
+
+    def _note(self, *rounds: str) -> None:
+        """Note that rounds are done, here or elsewhere."""
+        self._done_at.update(dict.fromkeys(rounds, asyncio.get_running_loop().time()))
 
     async def _step_day(self) -> None:
         today = local_day(self._clock.now())
@@ -152,3 +180,14 @@ class Work:
                 due = await self._shards.step(shard, today, rows)
                 self._metrics.due_subjects.inc(due)
             self._log.info("day taken up", shard=shard, day=today.isoformat())
+
+
+async def _beside(*loops: Coroutine[Any, Any, None]) -> None:
+    """Run loops until one of them fails; raises what it failed with, and none goes on."""
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -44,4 +44,4 @@ FROM sources
 GROUP BY source
 
 -- name: count_untold
-SELECT count(*) FROM figures WHERE version > published_version
+SELECT count(*) FROM figures WHERE round > (SELECT round FROM rounds WHERE step = 'told')
