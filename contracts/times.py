@@ -16,7 +16,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 # Viet Nam has kept UTC+7 without daylight saving since 1975, before the earliest event time that
 # the contract takes, so a day number is plain arithmetic (a test holds it against the zone's data).
-_LOCAL_OFFSET_MICROSECONDS: Final = 7 * 3600 * 1_000_000
+LOCAL_OFFSET_MICROSECONDS: Final = 7 * 3600 * 1_000_000
 _DAY_MICROSECONDS: Final = 24 * 3600 * 1_000_000
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _RFC3339: Final = re.compile(
@@ -74,7 +74,7 @@ def local_day(moment: datetime) -> date:
 
 def local_ordinal(microseconds: int) -> int:
     """The local day of an epoch time in microseconds, as a proleptic ordinal (``date.toordinal``)."""
-    return (microseconds + _LOCAL_OFFSET_MICROSECONDS) // _DAY_MICROSECONDS + _EPOCH_ORDINAL
+    return (microseconds + LOCAL_OFFSET_MICROSECONDS) // _DAY_MICROSECONDS + _EPOCH_ORDINAL
 
 
 def time_objection(moment: datetime, now: datetime) -> str | None:

@@ -1,30 +1,37 @@
 """The shard transaction: the one place where state changes.
 
-One shard is one partition. A batch commits in one PostgreSQL transaction: lock the shard's row,
-compare the position with what was read, drop records below it, write facts, counters and what was
-touched, and move the position. Kafka's offsets are committed afterwards, so Kafka lags behind
-PostgreSQL and never runs ahead. A commit whose fate is unknown is settled by taking the batch
-again: what is below the stored position is dropped.
+One shard is one partition. Its state is held in memory, in columns; a batch is folded, evaluated and
+counted there, and commits in one PostgreSQL transaction: lock the shard's row, compare position and
+batch number with those that the state in memory stands at, write what has changed to the journal and
+to the counters, mark what was touched, and move the position. Kafka's offsets are committed
+afterwards, so Kafka lags behind PostgreSQL and never runs ahead.
+
+What is in memory is a copy. Whenever it might differ from what PostgreSQL holds, because somebody
+else moved the shard, a transaction failed, or the fate of a commit is unknown, it is forgotten and
+read anew: what is below the stored position is then dropped, the rest taken again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Final, Protocol
 
 import asyncpg
 
-from contracts.catalogue import Catalogue
-from contracts.subjects import SubjectKind, parse_inside
 from contracts.times import local_day
-from services.chassis.database import load_queries
-from services.scoring.core.counting import Deltas
-from services.scoring.core.evaluation import NOWHERE, KindEvaluator, Standing
-from services.scoring.core.facts import Change, Facts, pack, unpack
-from services.scoring.core.records import Read, ReadEvent, Report, UnreadableError
+from services.chassis.failpoints import failpoint
+from services.scoring import store
+from services.scoring.core.reading import Batch, Reader
+from services.scoring.core.records import UnreadableError
+from services.scoring.core.rules import Rules
+from services.scoring.core.state import Change
+from services.scoring.store import Stored
 
-_SQL: Final = load_queries(Path(__file__).parent / "sql" / "shard.sql")
+#: What a process needs beside the state of its shards: the interpreter, libraries, fetched records.
+_BESIDE: Final = 320 * 1024 * 1024
 
 
 class Record(Protocol):
@@ -76,54 +83,36 @@ class Taken:
     missing: int = 0
 
 
-@dataclass(slots=True)
-class _Subject:
-    kind: SubjectKind
-    facts: Facts
-    counted: Standing
-    changed: bool = False
-
-
-@dataclass(slots=True)
-class _Source:
-    last_occurred_at: datetime
-    events: int
-
-
-@dataclass(slots=True)
-class _Work:
-    """What the readable records of a batch ask for."""
-
-    changes: list[ReadEvent] = field(default_factory=list)
-    reports: dict[tuple[str, str, str], Report] = field(default_factory=dict)
-    sources: dict[tuple[str, str], _Source] = field(default_factory=dict)
-    refusals: list[Refusal] = field(default_factory=list)
-    errors: list[UnreadableError] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Position:
-    next_offset: int
-    batch: int
-    evaluated_on: date | None
+class _MovedError(Exception):
+    """Somebody else has moved the shard since its state was read."""
 
 
 class Shards:
-    """Takes batches of records, and days, into the state of their shards."""
+    """Takes batches of records, and days, into the state of their shards.
+
+    Args:
+        pool: of connections that find the schema.
+        rules: by which subjects are evaluated and counted.
+        refuse: makes refusals.
+        memory_bytes: what the process may take; state that is over it is dropped from memory, the
+            least recently used shard first. The shard in work stays, however large it is.
+    """
 
     def __init__(
         self,
         pool: asyncpg.Pool,
-        catalogue: Catalogue,
-        evaluators: Mapping[SubjectKind, KindEvaluator],
-        read: Read,
+        rules: Rules,
         refuse: Refuse,
+        *,
+        memory_bytes: int = 1024 * 1024 * 1024,
     ) -> None:
         self._pool = pool
-        self._catalogue = catalogue
-        self._evaluators = evaluators
-        self._read = read
+        self._rules = rules
         self._refuse = refuse
+        self._reader = Reader(rules)
+        self._room = max(0, memory_bytes - _BESIDE)
+        self._held: OrderedDict[int, Stored] = OrderedDict()
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def take(
         self, shard: int, records: Sequence[Record], now: datetime, *, gap_is_real: bool = False
@@ -141,180 +130,193 @@ class Shards:
             asyncpg.PostgresError, OSError: nothing was committed, or its fate is unknown; take the
                 same records again.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
-            position = await self._lock(connection, shard)
-            fresh = [record for record in records if record.offset >= position.next_offset]
-            if not fresh:
-                return Taken(position.next_offset)
-            missing = fresh[0].offset - position.next_offset
-            if missing > 0 and not gap_is_real:
-                return Taken(position.next_offset, sought=position.next_offset)
-            work = self._sort(shard, fresh, now)
-            today = local_day(now)
-            deltas = await self._fold(connection, shard, work.changes, today)
-            await self._write_reports(connection, shard, work, now)
-            moved = _Position(fresh[-1].offset + 1, position.batch + 1, None)
-            await self._finish(connection, shard, moved, deltas, work.reports.values())
-        return Taken(moved.next_offset, len(fresh), tuple(work.errors), missing=max(0, missing))
+        while True:
+            try:
+                async with self._holding(shard, local_day(now)) as held:
+                    return await self._take(shard, held, records, now, gap_is_real=gap_is_real)
+            except _MovedError:
+                continue
 
-    async def step(self, shard: int, today: date, rows: int) -> int:
-        """Evaluate up to `rows` subjects of a shard that are due by a local day.
+    async def step(self, shard: int, today: date) -> int:
+        """Evaluate the subjects of a shard that are due by a local day.
 
         Returns:
-            How many were due; fewer than `rows` means that the day is done in this shard.
+            How many were due.
+
+        Raises:
+            asyncpg.PostgresError, OSError: as `take`; step again.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
-            position = await self._lock(connection, shard)
-            due = await connection.fetch(_SQL["read_due_subjects"], shard, today, rows)
-            subjects = {row["subject"]: self._subject(row) for row in due}
-            deltas = await self._count(connection, shard, subjects, today)
-            done = today if len(due) < rows else None
-            moved = _Position(position.next_offset, position.batch + 1, done)
-            await self._finish(connection, shard, moved, deltas, ())
-        return len(due)
+        while True:
+            try:
+                async with self._holding(shard, today) as held:
+                    change = held.state.step(today.toordinal())
+                    async with self._transaction(shard, held) as (connection, batch):
+                        await self._write(connection, shard, batch, held, change)
+                        await store.move(
+                            connection, shard, held.next_offset, batch, evaluated_on=today
+                        )
+                    held.evaluated_on = today
+                    return change.subjects
+            except _MovedError:
+                continue
 
     async def positions(self, shards: Iterable[int]) -> dict[int, tuple[int, date | None]]:
         """Position and last evaluated day of the shards that have any."""
-        rows = await self._pool.fetch(_SQL["read_positions"], list(shards))
-        return {row["shard"]: (row["next_offset"], row["evaluated_on"]) for row in rows}
+        return await store.read_positions(self._pool, shards)
 
-    async def _lock(self, connection: asyncpg.Connection, shard: int) -> _Position:
-        row = await connection.fetchrow(_SQL["lock_shard"], shard)
-        if row is None:
-            await connection.execute(_SQL["create_shard"], shard)
-            row = await connection.fetchrow(_SQL["lock_shard"], shard)
-        return _Position(*row)
+    def forget(self, shard: int) -> None:
+        """Drop a shard's state from memory; it is read anew when it is needed."""
+        self._held.pop(shard, None)
 
-    def _sort(self, shard: int, records: Iterable[Record], now: datetime) -> _Work:
-        work = _Work()
-        for record in records:
+    @property
+    def held_bytes(self) -> int:
+        """What the states in memory take, about."""
+        return sum(held.state.nbytes for held in self._held.values())
+
+    async def _take(
+        self,
+        shard: int,
+        held: Stored,
+        records: Sequence[Record],
+        now: datetime,
+        *,
+        gap_is_real: bool,
+    ) -> Taken:
+        fresh = [record for record in records if record.offset >= held.next_offset]
+        if not fresh:
+            return Taken(held.next_offset)
+        missing = max(0, fresh[0].offset - held.next_offset)
+        if missing:
+            # Before anybody seeks: is it our memory that is behind?
+            position = (await self.positions([shard])).get(shard, (0, None))[0]
+            if position != held.next_offset:
+                raise _MovedError
+            if not gap_is_real:
+                return Taken(held.next_offset, sought=held.next_offset)
+        values = [record.value for record in fresh]
+        batch = self._reader.read(values, held.state.ids)
+        refusals = [
+            self._refuse(shard, fresh[place].offset, values[place], error, now)
+            for place, error in batch.errors
+        ]
+        change = held.state.take(batch.writes, local_day(now).toordinal())
+        next_offset = fresh[-1].offset + 1
+        async with self._transaction(shard, held) as (connection, number):
+            await self._write(connection, shard, number, held, change, batch)
+            await store.write_heard(connection, shard, batch, now)
+            await store.write_refusals(
+                connection, shard, [(one.offset, one.source, one.record) for one in refusals]
+            )
+            await store.move(connection, shard, next_offset, number)
+            failpoint("shard.before-commit")
+        failpoint("shard.after-commit")
+        held.next_offset = next_offset
+        if held.wants_snapshot:
+            await self._rewrite(shard, held)
+        errors = tuple(error for _, error in batch.errors)
+        return Taken(next_offset, len(fresh), errors, missing=missing)
+
+    @asynccontextmanager
+    async def _holding(self, shard: int, today: date) -> AsyncIterator[Stored]:
+        """The state of a shard, for one at a time; it is forgotten when anything is raised."""
+        async with self._turns[shard]:
             try:
-                event = self._read(record.value)
-            except UnreadableError as error:
-                work.errors.append(error)
-                refusal = self._refuse(shard, record.offset, record.value, error, now)
-                work.refusals.append(refusal)
-                continue
-            heard = work.sources.setdefault(
-                (event.source, event.domain), _Source(event.occurred_at, 0)
+                held = self._held.get(shard)
+                if held is None:
+                    held = self._held[shard] = await self._load(shard, today)
+                self._held.move_to_end(shard)
+                yield held
+            except BaseException:
+                self.forget(shard)
+                raise
+            self._make_room()
+
+    @asynccontextmanager
+    async def _transaction(
+        self, shard: int, held: Stored
+    ) -> AsyncIterator[tuple[asyncpg.Connection, int]]:
+        """A transaction that holds the shard's row, and its number.
+
+        Raises:
+            _MovedError: the shard is not where the state in memory stands.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await store.lock(connection, shard) != (held.next_offset, held.batch):
+                raise _MovedError
+            yield connection, held.batch + 1
+        held.batch += 1
+
+    async def _load(self, shard: int, today: date) -> Stored:
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            held = await store.load(connection, shard, self._rules)
+        if held.rules != self._rules.fingerprint:
+            await self._take_up_rules(shard, held, today)
+        return held
+
+    async def _take_up_rules(self, shard: int, held: Stored, today: date) -> None:
+        """Evaluate everybody anew, since the shard was last counted under other rules."""
+        state = held.state
+        state.evaluate_all(today.toordinal())
+        state.counts[:] = state.recount()
+        area_ids = self._rules.territory.area_ids
+        async with self._transaction(shard, held) as (connection, batch):
+            before = await store.forget_counters(connection, shard)
+            units = state.counts.any(axis=(1, 2)).nonzero()[0]
+            await store.write_counters(connection, shard, area_ids, units, state.counts)
+            counted = {area_ids[unit] for unit in units.tolist()}
+            touched = store.touched_all(counted.union(before))
+            await store.write_touched(connection, shard, batch, touched)
+            await self._write_snapshot(connection, shard, held)
+            await store.move(
+                connection,
+                shard,
+                held.next_offset,
+                batch,
+                evaluated_on=today,
+                rules=self._rules.fingerprint,
             )
-            heard.last_occurred_at = max(heard.last_occurred_at, event.occurred_at)
-            heard.events += 1
-            if isinstance(event.body, Report):
-                known = work.reports.get(event.body.key)
-                if known is None or event.body.order > known.order:
-                    work.reports[event.body.key] = event.body
-            else:
-                work.changes.append(event)
-        return work
+        held.evaluated_on, held.rules = today, self._rules.fingerprint
 
-    async def _fold(
-        self, connection: asyncpg.Connection, shard: int, events: Sequence[ReadEvent], today: date
-    ) -> Deltas:
-        names = sorted({event.subject for event in events})
-        rows = await connection.fetch(_SQL["read_subjects"], shard, names) if names else []
-        subjects = {row["subject"]: self._subject(row) for row in rows}
-        for event in events:
-            subject = subjects.get(event.subject)
-            if subject is None:
-                facts = self._evaluators[event.kind].table.empty()
-                subject = subjects[event.subject] = _Subject(event.kind, facts, NOWHERE)
-            if isinstance(event.body, Change):
-                table = self._evaluators[event.kind].table
-                subject.changed |= table.fold(subject.facts, event.body)
-        changed = {name: subject for name, subject in subjects.items() if subject.changed}
-        return await self._count(connection, shard, changed, today)
-
-    def _subject(self, row: asyncpg.Record) -> _Subject:
-        kind, _ = parse_inside(row["subject"])
-        due = row["due_on"]
-        counted = Standing(
-            row["area_id"], row["population"], row["numerator"], due and due.toordinal()
-        )
-        facts = unpack(row["facts"], self._evaluators[kind].table.width)
-        return _Subject(kind, facts, counted)
-
-    async def _count(
+    async def _write(
         self,
         connection: asyncpg.Connection,
         shard: int,
-        subjects: Mapping[str, _Subject],
-        today: date,
-    ) -> Deltas:
-        """Evaluate subjects, write their rows, and return the difference for the counters."""
-        deltas = Deltas()
-        rows = []
-        for name in sorted(subjects):
-            subject = subjects[name]
-            standing = self._evaluators[subject.kind].evaluate(subject.facts, today.toordinal())
-            deltas.move(subject.counted, standing)
-            due = None if standing.due is None else date.fromordinal(standing.due)
-            packed = pack(subject.facts)
-            rows.append(
-                (name, packed, standing.area_id, standing.population, standing.numerator, due)
-            )
-        if rows:
-            await connection.execute(_SQL["write_subjects"], shard, *zip(*rows, strict=True))
-        return deltas
-
-    async def _write_reports(
-        self, connection: asyncpg.Connection, shard: int, work: _Work, now: datetime
+        number: int,
+        held: Stored,
+        change: Change,
+        batch: Batch | None = None,
     ) -> None:
-        if work.reports:
-            rows = [
-                (
-                    *report.key,
-                    report.period_end,
-                    *report.order,
-                    report.numerator,
-                    report.denominator,
-                    report.value,
-                )
-                for report in work.reports.values()
-            ]
-            await connection.execute(_SQL["write_reports"], *zip(*rows, strict=True))
-        if work.sources:
-            names, heard = zip(*sorted(work.sources.items(), key=lambda item: item[0]), strict=True)
-            await connection.execute(
-                _SQL["write_sources"],
-                shard,
-                [source for source, _ in names],
-                [domain for _, domain in names],
-                [one.last_occurred_at for one in heard],
-                now,
-                [one.events for one in heard],
-            )
-        if work.refusals:
-            await connection.execute(
-                _SQL["write_refusals"],
-                shard,
-                [refusal.offset for refusal in work.refusals],
-                [refusal.source for refusal in work.refusals],
-                [refusal.record for refusal in work.refusals],
-            )
+        """Write what has changed in a shard."""
+        area_ids = self._rules.territory.area_ids
+        await store.write_journal(connection, shard, number, change.packed)
+        units = change.differences.units
+        await store.write_counters(connection, shard, area_ids, units, held.state.counts)
+        touched = store.touched_by(change.differences, area_ids)
+        reports = () if batch is None else batch.reports.values()
+        await store.write_touched(connection, shard, number, touched, reports)
+        held.journal_bytes += len(change.packed)
+        held.entries += bool(change.packed)
 
-    async def _finish(
-        self,
-        connection: asyncpg.Connection,
-        shard: int,
-        moved: _Position,
-        deltas: Deltas,
-        reports: Iterable[Report],
+    async def _rewrite(self, shard: int, held: Stored) -> None:
+        """Put a snapshot in the place of the journal."""
+        async with self._transaction(shard, held) as (connection, batch):
+            await self._write_snapshot(connection, shard, held)
+            await store.move(connection, shard, held.next_offset, batch)
+
+    async def _write_snapshot(
+        self, connection: asyncpg.Connection, shard: int, held: Stored
     ) -> None:
-        rows = deltas.rows(self._catalogue)
-        if rows:
-            await connection.execute(_SQL["add_to_counters"], shard, *zip(*rows, strict=True))
-        reported = sorted({(report.reporter, report.indicator) for report in reports})
-        if rows or reported:
-            await connection.execute(
-                _SQL["write_touched"],
-                shard,
-                moved.batch,
-                [row[0] for row in rows],
-                [row[1] for row in rows],
-                [reporter for reporter, _ in reported],
-                [indicator for _, indicator in reported],
-            )
-        await connection.execute(
-            _SQL["move_shard"], shard, moved.next_offset, moved.batch, moved.evaluated_on
-        )
+        await store.tell_layout(connection, self._rules)
+        held.snapshot_bytes = await store.write_snapshot(connection, shard, held.state)
+        held.journal_bytes = held.entries = 0
+
+    def _make_room(self) -> None:
+        used = self.held_bytes
+        for shard in list(self._held)[:-1]:
+            if used <= self._room:
+                break
+            if not self._turns[shard].locked():
+                used -= self._held.pop(shard).state.nbytes

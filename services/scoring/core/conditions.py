@@ -1,14 +1,17 @@
-"""Conditions: yes-or-no questions to the facts of a subject and today, each a bit.
+"""Conditions: yes-or-no questions to the facts of subjects and today, each a bit.
 
 Compiled once for a kind of subject into a few tables, by what a question looks at: the data of a
-register, the time of one, the later of several, or the age. Beside the bits comes the first day on
-which time alone could change one.
+register, the time of one, the later of several, or the age. All subjects of a batch are asked at
+once. Beside the bits comes the first day on which time alone could change one.
 """
 
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from contracts.catalogue import (
     AgeCondition,
@@ -18,35 +21,36 @@ from contracts.catalogue import (
     SubjectRules,
 )
 from contracts.events import EVENT_MODELS
-from contracts.times import local_ordinal
-from services.scoring.core.facts import Facts, Register, later
+from services.scoring.core.coding import Place, coding
+from services.scoring.core.subjects import Rows, Subjects
+from services.scoring.core.texts import Marks, local_ordinals
 
 #: Ordinals of days (``date.toordinal``) are plain integers: cheap to compare and to store.
 Ordinal = int
+Ordinals = NDArray[np.int64]
 
 #: A day that no date reaches.
-NEVER: Final = date.max.toordinal() + 1
+NEVER: Final = np.iinfo(np.int32).max
 
 #: Birthdays remembered at most; there are no more in a century.
 _BIRTHDAYS: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class _Later:
-    """The latest of several registers decides: its slot, field and what an absent field means."""
+class _Said:
+    """The data of a register have these values: a table for each field, by what stands in it."""
 
+    slot: int
+    fields: tuple[tuple[int, int, Marks], ...]
     bit: int
-    parts: tuple[tuple[int, str, Any], ...]
-    value: Any
 
-    def holds(self, facts: Facts) -> bool:
-        found: Register | None = None
-        said: Any = None
-        for slot, field, default in self.parts:
-            register = facts[slot]
-            if register is not None and (found is None or later(register, found)):
-                found, said = register, register.data.get(field, default)
-        return found is not None and bool(said == self.value)
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """The latest of several registers decides: its slot, and which places in a field say yes."""
+
+    parts: tuple[tuple[int, int, int, Marks], ...]
+    bit: int
 
 
 class Conditions:
@@ -56,8 +60,11 @@ class Conditions:
         self._known = known
         self._rules = rules
         self._bit_of: dict[str, int] = {}
-        self._birth = None if rules.birth_date is None else rules.fact(rules.birth_date).slot
-        self._said: list[tuple[int, tuple[tuple[str, frozenset[Any]], ...], int]] = []
+        self._birth: tuple[int, Place] | None = None
+        if rules.birth_date is not None:
+            fact = rules.fact(rules.birth_date)
+            self._birth = fact.slot, coding(fact.event_type).place("birth_date")
+        self._said: list[_Said] = []
         self._windows: list[tuple[int, int, int]] = []
         self._latest: list[_Later] = []
         self._ages: list[tuple[int, int | None, int]] = []
@@ -74,56 +81,91 @@ class Conditions:
             self._compile(self._known[name], 1 << self._bit_of[name])
         return self._bit_of[name]
 
-    def ask(self, facts: Facts, today: Ordinal) -> tuple[int, Ordinal]:
-        """The bits that hold today, and the first later day on which one could flip by itself."""
-        bits, due = self._of_windows(facts, today)
-        born = None if self._birth is None else facts[self._birth]
-        if born is not None:
-            for begins, ends, bit in self._age_days(born.data["birth_date"]):
-                if today < begins:
-                    due = min(due, begins)
-                elif today < ends:
-                    bits |= bit
-                    due = min(due, ends)
-        return bits | self._of_data(facts), due
-
-    def _of_windows(self, facts: Facts, today: Ordinal) -> tuple[int, Ordinal]:
-        bits = 0
-        due = NEVER
-        for slot, days, bit in self._windows:
-            register = facts[slot]
-            if register is not None:
-                ends = local_ordinal(register.time) + days + 1
-                if today < ends:
-                    bits |= bit
-                    due = min(due, ends)
+    def ask(self, subjects: Subjects, rows: Rows, today: Ordinal) -> tuple[Ordinals, Ordinals]:
+        """The bits that hold today, and the first later days on which one could flip by itself."""
+        bits = np.zeros(len(rows), np.int64)
+        due = np.full(len(rows), NEVER, np.int64)
+        self._ask_windows(subjects, rows, today, bits, due)
+        self._ask_ages(subjects, rows, today, bits, due)
+        self._ask_data(subjects, rows, bits)
         return bits, due
 
-    def _of_data(self, facts: Facts) -> int:
-        bits = 0
-        for slot, wanted, bit in self._said:
-            register = facts[slot]
-            if register is not None:
-                data = register.data
-                for field, values in wanted:
-                    if data.get(field) not in values:
-                        break
-                else:
-                    bits |= bit
-        for condition in self._latest:
-            if condition.holds(facts):
-                bits |= condition.bit
-        return bits
+    def _ask_windows(
+        self, subjects: Subjects, rows: Rows, today: Ordinal, bits: Ordinals, due: Ordinals
+    ) -> None:
+        for slot, days, bit in self._windows:
+            places = subjects.register(rows, slot)
+            there = np.flatnonzero(places)
+            ends = local_ordinals(subjects.times(places[there])) + (days + 1)
+            open_ = today < ends
+            inside = there[open_]
+            bits[inside] |= bit
+            due[inside] = np.minimum(due[inside], ends[open_])
+
+    def _ask_ages(
+        self, subjects: Subjects, rows: Rows, today: Ordinal, bits: Ordinals, due: Ordinals
+    ) -> None:
+        if self._birth is None or not self._ages:
+            return
+        slot, place = self._birth
+        codes = subjects.codes(subjects.register(rows, slot)) >> place.shift & place.mask
+        born, inverse = np.unique(codes, return_inverse=True)
+        days = np.array([self._age_days(int(one)) for one in born]).reshape(len(born), -1, 2)
+        for number, (_, _, bit) in enumerate(self._ages):
+            begins, ends = days[inverse, number, 0], days[inverse, number, 1]
+            before = today < begins
+            inside = ~before & (today < ends)
+            bits[inside] |= bit
+            ahead = np.where(before, begins, np.where(inside, ends, NEVER))
+            np.minimum(due, ahead, out=due)
+
+    def _ask_data(self, subjects: Subjects, rows: Rows, bits: Ordinals) -> None:
+        known: dict[int, Ordinals] = {}
+
+        def places(slot: int) -> Ordinals:
+            found = known.get(slot)
+            if found is None:
+                found = known[slot] = subjects.register(rows, slot)
+            return found
+
+        codes: dict[int, Ordinals] = {}
+        for said in self._said:
+            if said.slot not in codes:
+                codes[said.slot] = subjects.codes(places(said.slot))
+            holds = places(said.slot) > 0
+            for shift, mask, table in said.fields:
+                holds = holds & table[codes[said.slot] >> shift & mask]
+            bits[holds] |= said.bit
+        for latest in self._latest:
+            found, answers = self._answer(subjects, latest, places)
+            bits[(found > 0) & answers] |= latest.bit
+
+    def _answer(self, subjects: Subjects, latest: _Later, places: Any) -> tuple[Ordinals, Marks]:
+        (slot, shift, mask, table), *others = latest.parts
+        at = places(slot)
+        answers = table[subjects.codes(at) >> shift & mask]
+        slots = np.full(len(at), slot)
+        for other, shift, mask, table in others:
+            candidate = places(other)
+            after = _later(subjects, (other, candidate), (slots, at))
+            answers = np.where(after, table[subjects.codes(candidate) >> shift & mask], answers)
+            slots = np.where(after, other, slots)
+            at = np.where(after, candidate, at)
+        return at, answers
 
     def _compile(self, condition: Condition, bit: int) -> None:
         match condition:
             case FactCondition(fact=name, values=values, within_days=days):
-                slot = self._rules.fact(name).slot
-                wanted = tuple((field, frozenset(allowed)) for field, allowed in values.items())
+                fact = self._rules.fact(name)
                 if days is not None:
-                    self._windows.append((slot, days, bit))
-                else:
-                    self._said.append((slot, wanted, bit))
+                    self._windows.append((fact.slot, days, bit))
+                    return
+                code = coding(fact.event_type)
+                fields = []
+                for field, wanted in values.items():
+                    place = code.place(field)
+                    fields.append((place.shift, place.mask, _table(place, wanted)))
+                self._said.append(_Said(fact.slot, tuple(fields), bit))
             case LatestCondition():
                 self._latest.append(self._later(condition, bit))
             case AgeCondition(age=age):
@@ -135,17 +177,62 @@ class Conditions:
         for name, field in condition.parts:
             fact = self._rules.fact(name)
             data = EVENT_MODELS[fact.event_type].model_fields["data"].annotation
-            default = getattr(data, "model_fields", {})[field].get_default()
-            parts.append((fact.slot, field, default))
-        return _Later(bit, tuple(parts), condition.value)
+            absent = getattr(data, "model_fields", {})[field].get_default()
+            place = coding(fact.event_type).place(field)
+            table = _table(place, (condition.value,))
+            table[0] = absent == condition.value
+            parts.append((fact.slot, place.shift, place.mask, table))
+        return _Later(tuple(parts), bit)
 
-    def _days_of_ages(self, birth: str) -> tuple[tuple[Ordinal, Ordinal, int], ...]:
-        """First day of each age condition, the day after its last one, and its bit."""
-        born = date.fromisoformat(birth)
-        return tuple(
-            (birthday(born, lowest), NEVER if highest is None else birthday(born, highest + 1), bit)
-            for lowest, highest, bit in self._ages
-        )
+    def _days_of_ages(self, rank: int) -> list[Ordinal]:
+        """First day of each age condition and the day after its last one, of one birth date.
+
+        A rank of 0 is a birth that nobody told of: no age ever begins.
+        """
+        days: list[Ordinal] = []
+        for lowest, highest, _ in self._ages:
+            if rank == 0:
+                days += [NEVER, NEVER]
+            else:
+                born = date.fromordinal(rank)
+                ends = NEVER if highest is None else birthday(born, highest + 1)
+                days += [birthday(born, lowest), ends]
+        return days
+
+
+def _table(place: Place, wanted: tuple[Any, ...]) -> Marks:
+    """For whatever stands in a field's place: whether it is one of these values."""
+    table = np.zeros(place.mask + 1, np.bool_)
+    for value in wanted:
+        table[place.of(value)] = True
+    return table
+
+
+def _later(
+    subjects: Subjects,
+    one: tuple[int, Ordinals],
+    other: tuple[Ordinals, Ordinals],
+) -> Marks:
+    """Where a fact's register comes after the one that is the latest so far."""
+    slot, places = one
+    slots, others = other
+    after = np.zeros(len(places), np.bool_)
+    for before in np.unique(slots):
+        of = np.flatnonzero(slots == before)
+        after[of] = subjects.later((slot, places[of]), (int(before), others[of]))
+    return after
+
+
+def latest(subjects: Subjects, rows: Rows, slots: list[int]) -> tuple[Ordinals, Ordinals]:
+    """The slots and places of the latest of several facts; place 0 where there is none."""
+    at = subjects.register(rows, slots[0])
+    chosen = np.full(len(rows), slots[0])
+    for slot in slots[1:]:
+        candidate = subjects.register(rows, slot)
+        after = _later(subjects, (slot, candidate), (chosen, at))
+        at = np.where(after, candidate, at)
+        chosen = np.where(after, slot, chosen)
+    return chosen, at
 
 
 def birthday(birth: date, age: int) -> Ordinal:

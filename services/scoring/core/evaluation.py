@@ -1,84 +1,72 @@
-"""Evaluation: what a subject counts for today, from its facts and the catalogue.
+"""Evaluation: what subjects count for today, from their facts and the catalogue.
 
 Conditions become bits; the masks of populations and numerators are a function of those bits alone,
 so they are remembered.
 """
 
-from collections.abc import Mapping
-from datetime import date
-from functools import lru_cache
 from typing import Final
 
-import msgspec
+import numpy as np
 
-from contracts.areas import Areas
 from contracts.catalogue import Catalogue, SubjectRules
 from contracts.subjects import SubjectKind
-from contracts.times import local_ordinal
-from services.scoring.core.conditions import NEVER, Conditions, Ordinal
-from services.scoring.core.facts import Facts, FactTable, later, latest
+from services.scoring.core.coding import coding
+from services.scoring.core.conditions import NEVER, Conditions, Ordinal, Ordinals, latest
 from services.scoring.core.formulas import ALWAYS, Formula, formula
+from services.scoring.core.subjects import Rows, Standings, Subjects
+from services.scoring.core.territory import NOWHERE, Territory
+from services.scoring.core.texts import local_ordinals
 
 #: Masks remembered at most; far more than occur together, so that garbage cannot fill the memory.
 _MOST_MASKS: Final = 262_144
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False):
-    """Where a subject counts: unit, bit masks of populations and numerators.
-
-    `due` is the next day on which time alone could change the masks, None when it cannot.
-    """
-
-    area_id: str | None = None
-    population: int = 0
-    numerator: int = 0
-    due: Ordinal | None = None
-
-
-NOWHERE: Final = Standing()
-
-
 class KindEvaluator:
     """Evaluates subjects of one kind."""
 
-    def __init__(self, catalogue: Catalogue, rules: SubjectRules, areas: Areas) -> None:
-        self.table: Final = FactTable(rules)
-        self._areas = areas
+    def __init__(self, catalogue: Catalogue, rules: SubjectRules, territory: Territory) -> None:
+        self.rules: Final = rules
+        self._territory = territory
         self._present = rules.fact(rules.present).slot
         self._absent = rules.fact(rules.absent).slot
-        self._area = [rules.fact(name).slot for name in rules.area]
+        facts = [rules.fact(name) for name in rules.area]
+        self._area = [fact.slot for fact in facts]
+        self._area_places = {fact.slot: coding(fact.event_type).place("area") for fact in facts}
         self._conditions = Conditions(catalogue.conditions, rules)
         self._formulas = _formulas(catalogue, rules.kind, self._conditions)
         self._masks: dict[int, tuple[int, int]] = {}
-        self._located = lru_cache(maxsize=65_536)(self._locate)
 
-    def evaluate(self, facts: Facts, today: Ordinal) -> Standing:
-        """What a subject with these facts counts for on the local day `today`."""
-        present, absent = facts[self._present], facts[self._absent]
-        if present is None or (absent is not None and later(absent, present)):
-            return NOWHERE
-        residence = latest([facts[slot] for slot in self._area])
-        if residence is None:
-            return NOWHERE
-        located = self._located(residence.data["area"], local_ordinal(residence.time), today)
-        if located is None:
-            return NOWHERE
-        area_id, reformed = located
-        bits, flips = self._conditions.ask(facts, today)
-        population, numerator = self._masks_of(bits)
-        due = min(flips, reformed)
-        return Standing(area_id, population, numerator, None if due == NEVER else due)
+    def evaluate(self, subjects: Subjects, rows: Rows, today: Ordinal) -> Standings:
+        """What subjects count for on the local day `today`."""
+        areas, reformed = self._locate(subjects, rows, today)
+        bits, flips = self._conditions.ask(subjects, rows, today)
+        unique, inverse = np.unique(bits, return_inverse=True)
+        masks = np.array([self._masks_of(int(one)) for one in unique], np.uint64).reshape(-1, 2)
+        there = areas != NOWHERE
+        due = np.where(there, np.minimum(flips, reformed), NEVER)
+        return Standings(
+            areas,
+            np.where(there, masks[inverse, 0], 0).astype(np.uint64),
+            np.where(there, masks[inverse, 1], 0).astype(np.uint64),
+            due.astype(np.int32),
+        )
 
-    def _locate(self, code: str, on: Ordinal, today: Ordinal) -> tuple[str, Ordinal] | None:
-        """The unit that stands today for a code of some day, and the day of its next reform."""
-        area = self._areas.commune(code, date.fromordinal(on))
-        if area is None:
-            return None
-        day = date.fromordinal(today)
-        reform = self._areas.next_succession(area.area_id, day)
-        return self._areas.current(
-            area.area_id, day
-        ), NEVER if reform is None else reform.toordinal()
+    def _locate(self, subjects: Subjects, rows: Rows, today: Ordinal) -> tuple[Ordinals, Ordinals]:
+        """The units in which subjects stand today, and the days of their units' next reforms."""
+        present = subjects.register(rows, self._present)
+        absent = subjects.register(rows, self._absent)
+        gone = subjects.later((self._absent, absent), (self._present, present))
+        slots, places = latest(subjects, rows, self._area)
+        codes = np.zeros(len(rows), np.int64)
+        for slot, place in self._area_places.items():
+            of = slots == slot
+            codes[of] = subjects.codes(places[of]) >> place.shift & place.mask
+        here = (present > 0) & ~gone & (places > 0) & (codes > 0)
+        areas = np.full(len(rows), NOWHERE, np.int32)
+        reformed = np.full(len(rows), NEVER, np.int64)
+        days = local_ordinals(subjects.times(places[here]))
+        areas[here], reformed[here] = self._territory.stand(codes[here] - 1, days, today)
+        return areas, reformed
 
     def _masks_of(self, bits: int) -> tuple[int, int]:
         known = self._masks.get(bits)
@@ -94,11 +82,6 @@ class KindEvaluator:
                 self._masks.clear()
             known = self._masks[bits] = (population, numerator)
         return known
-
-
-def evaluators(catalogue: Catalogue, areas: Areas) -> Mapping[SubjectKind, KindEvaluator]:
-    """An evaluator for every kind of subject that has facts."""
-    return {rules.kind: KindEvaluator(catalogue, rules, areas) for rules in catalogue.subjects}
 
 
 def _formulas(

@@ -1,14 +1,11 @@
-"""Records of ``subject-events.v1``, read into what the fold and the reports need.
+"""Single records of ``subject-events.v1``, read by the contract's models, or refused with a reason.
 
-Only ingest writes the topic, so a record that cannot be read is a fault of ours or of a foreign
-writer: it is refused with a reason and kept, and the shard goes on.
+The way of the few records that are not of the usual form; `reading` has the way of the others.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -16,15 +13,13 @@ from pydantic import ValidationError
 
 from contracts.areas import Areas
 from contracts.canonical import canonical_json
-from contracts.events import SUBJECT_EVENT, FiguresSubmitted, domain_of
+from contracts.events import SUBJECT_EVENT, FiguresSubmitted
 from contracts.reasons import Reason
 from contracts.subjects import SubjectError, SubjectKind, parse_inside
-from contracts.times import EARLIEST_DAY, epoch_microseconds, local_day, local_ordinal
-from services.scoring.core.facts import Change
+from contracts.times import EARLIEST_DAY, epoch_microseconds, local_day
 from services.scoring.core.reports import period_end
-from services.scoring.core.twin import Said, read_quickly
 
-_LAST_YEAR: Final = 9000
+LAST_YEAR: Final = 9000
 
 
 class UnreadableError(ValueError):
@@ -62,76 +57,58 @@ class Report:
         return self.occurred_at, self.event_id, self.data
 
 
-class ReadEvent(msgspec.Struct, frozen=True, gc=False):
-    """One event: whom it is about, what it changes, and where it came from."""
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What one event says: `time` in epoch microseconds, the listed fields of its data."""
 
-    kind: SubjectKind
-    subject: str
+    type: str
+    id: str
     source: str
-    domain: str
-    occurred_at: datetime
-    body: Change | Report
+    subject: str
+    kind: SubjectKind
+    time: int
+    data: dict[str, Any]
+    report: Report | None = None
 
 
-Read = Callable[[bytes | None], ReadEvent]
+def read_record(value: bytes | None, areas: Areas, indicators: frozenset[str]) -> Said:
+    """Read one record's value.
 
-
-def reader(areas: Areas, indicators: frozenset[str]) -> Read:
-    """A function that reads a record's value.
-
-    Raises (the function):
-        UnreadableError: with the reason why it is refused.
+    Raises:
+        UnreadableError: with the reason why it is refused. That a commune bore the code of the data
+            on the day of the event is not checked here.
     """
-
-    @lru_cache(maxsize=65_536)
-    def is_commune(code: str, day: int) -> bool:
-        return areas.commune(code, date.fromordinal(day)) is not None
-
-    def read(value: bytes | None) -> ReadEvent:
-        said = read_quickly(value) if value else None
-        event = None
-        if said is None:
-            event = _validated(value)
-            said = _said(event)
-        _check_storable(said)
-        kind, identifier = _subject(said)
-        occurred_at = epoch_microseconds(said.time)
-        if isinstance(event, FiguresSubmitted):
-            if kind == SubjectKind.AREA and areas.get(identifier) is None:
-                raise UnreadableError(Reason.UNKNOWN_AREA, "there is no unit of that area id")
-            body: Change | Report = _report(event, said.data, occurred_at, indicators)
-        else:
-            code = said.data.get("area")
-            if code is not None and not is_commune(code, local_ordinal(occurred_at)):
-                detail = f"no commune had the code {code} on {local_day(said.time)}"
-                raise UnreadableError(Reason.UNKNOWN_AREA, detail)
-            body = Change(said.type, occurred_at, said.id, said.data)
-        return ReadEvent(kind, said.subject, said.source, said.domain, said.time, body)
-
-    return read
+    event = _validated(value)
+    # Refused is what ingest never writes and the fold or the store could not hold.
+    if "\0" in event.id or "\0" in event.source:
+        raise UnreadableError(Reason.BAD_ENVELOPE, "id and source must not hold the character NUL")
+    # Days count on from here, and the calendar ends with the year 9999.
+    if event.time.year > LAST_YEAR or local_day(event.time) < EARLIEST_DAY:
+        detail = f"time must lie between {EARLIEST_DAY} and the end of {LAST_YEAR}"
+        raise UnreadableError(Reason.BAD_TIME, detail)
+    kind, identifier = _subject(event)
+    moment = epoch_microseconds(event.time)
+    data = event.data.model_dump(mode="json", exclude_unset=True)
+    report = None
+    if isinstance(event, FiguresSubmitted):
+        if kind == SubjectKind.AREA and areas.get(identifier) is None:
+            raise UnreadableError(Reason.UNKNOWN_AREA, "there is no unit of that area id")
+        report = _report(event, data, moment, indicators)
+    return Said(event.type, event.id, event.source, event.subject, kind, moment, data, report)
 
 
-def _said(event: Any) -> Said:
-    """What a validated event says, in the twin's form."""
-    return Said(
-        event.type,
-        event.id,
-        event.source,
-        event.subject,
-        event.time,
-        domain_of(event.type),
-        event.subject_kinds,
-        event.data.model_dump(mode="json", exclude_unset=True),
-    )
+def unknown_area(code: int, day: date) -> UnreadableError:
+    """The refusal of an event whose commune code nobody bore on its day."""
+    detail = f"no commune had the code {code:05d} on {day}"
+    return UnreadableError(Reason.UNKNOWN_AREA, detail)
 
 
-def _subject(said: Said) -> tuple[SubjectKind, str]:
+def _subject(event: Any) -> tuple[SubjectKind, str]:
     try:
-        kind, identifier = parse_inside(said.subject)
+        kind, identifier = parse_inside(event.subject)
     except SubjectError as error:
         raise UnreadableError(Reason.BAD_SUBJECT, str(error)) from None
-    if kind not in said.kinds:
-        detail = f"{said.type} is not about a subject of kind {kind}"
+    if kind not in event.subject_kinds:
+        detail = f"{event.type} is not about a subject of kind {kind}"
         raise UnreadableError(Reason.BAD_SUBJECT, detail)
     return kind, identifier
 
@@ -156,16 +133,6 @@ def _validated(value: bytes | None) -> Any:
             )
         detail = "unknown event type" if reason is Reason.UNKNOWN_TYPE else first["msg"]
         raise UnreadableError(reason, f"{place}: {detail}" if place else detail) from None
-
-
-def _check_storable(event: Said) -> None:
-    """Refuse what ingest never writes and the fold or the store could not hold."""
-    if "\0" in event.id or "\0" in event.source:
-        raise UnreadableError(Reason.BAD_ENVELOPE, "id and source must not hold the character NUL")
-    # Days count on from here, and the calendar ends with the year 9999.
-    if event.time.year > _LAST_YEAR or local_day(event.time) < EARLIEST_DAY:
-        detail = f"time must lie between {EARLIEST_DAY} and the end of {_LAST_YEAR}"
-        raise UnreadableError(Reason.BAD_TIME, detail)
 
 
 def _report(

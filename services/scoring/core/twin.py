@@ -7,7 +7,7 @@ know better. A property test holds the two equal.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
@@ -16,11 +16,8 @@ import msgspec
 from contracts.events import EVENT_MODELS, MAX_ID_LENGTH, Data, domain_of
 from contracts.subjects import SubjectKind
 
-_SECONDS: Final = len("2026-11-22T01:30:00Z")
-_MICROSECONDS: Final = len("2026-11-22T01:30:00.123456Z")
 
-
-class _Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct, gc=False):
     """The attributes, with data still unread."""
 
     specversion: Literal["1.0"]
@@ -33,68 +30,25 @@ class _Envelope(msgspec.Struct):
     datacontenttype: Literal["application/json"] = "application/json"
 
 
-class Said(msgspec.Struct, frozen=True, gc=False):
-    """What an event says: attributes checked for form, and the listed fields of its data."""
-
-    type: str
-    id: str
-    source: str
-    subject: str
-    time: datetime
-    domain: str
-    kinds: tuple[SubjectKind, ...]
-    data: dict[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
-class _Twin:
+class Twin:
+    """Reads the data of one event type."""
+
     domain: str
     kinds: tuple[SubjectKind, ...]
-    decode: Callable[[msgspec.Raw], dict[str, Any]]
-    fields: tuple[str, ...]
-    dates: tuple[str, ...]
+    _decode: Callable[[msgspec.Raw], dict[str, Any]]
+    _fields: tuple[str, ...]
+    _dates: tuple[str, ...]
 
-
-def read_quickly(value: bytes) -> Said | None:
-    """Read a record, or leave it to the models (None)."""
-    try:
-        envelope = _ENVELOPE.decode(value)
-        twin = _TWINS.get(envelope.type)
-        if twin is None:
+    def read(self, data: msgspec.Raw) -> dict[str, Any] | None:
+        """The listed fields of data, in the contract's order; None where the models must look."""
+        try:
+            sent = self._decode(data)
+            for name in self._dates:
+                _check_day(sent[name])
+        except (msgspec.DecodeError, ValueError):
             return None
-        sent = twin.decode(envelope.data)
-        for name in twin.dates:
-            _check_day(sent[name])
-        moment = _moment(envelope.time)
-    except (msgspec.DecodeError, ValueError, KeyError):
-        return None
-    if moment is None:
-        return None
-    # In the contract's order, so that the same data are the same bytes whoever wrote them.
-    data = {name: sent[name] for name in twin.fields if name in sent}
-    return Said(
-        envelope.type,
-        envelope.id,
-        envelope.source,
-        envelope.subject,
-        moment,
-        twin.domain,
-        twin.kinds,
-        data,
-    )
-
-
-def _moment(text: str) -> datetime | None:
-    """A time in the one form that ingest writes; None for any other."""
-    if len(text) == _MICROSECONDS:
-        if text[19] != ".":
-            return None
-    elif len(text) != _SECONDS:
-        return None
-    marks = text[4] + text[7] + text[10] + text[13] + text[16] + text[-1]
-    if marks != "--T::Z" or not text.isascii():
-        return None
-    return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
+        return {name: sent[name] for name in self._fields if name in sent}
 
 
 @lru_cache(maxsize=65_536)
@@ -102,7 +56,7 @@ def _check_day(text: str) -> None:
     date.fromisoformat(text)
 
 
-def _twin(event_type: str) -> _Twin | None:
+def _twin(event_type: str) -> Twin | None:
     """The twin of an event type, or None when its schema asks for more than a twin can tell."""
     model = EVENT_MODELS[event_type]
     data = model.model_fields["data"].annotation
@@ -120,7 +74,7 @@ def _twin(event_type: str) -> _Twin | None:
     if not set(dates) <= required:
         return None
     decoder = msgspec.json.Decoder(TypedDict(f"_{data.__name__}", fields))  # type: ignore[operator]
-    return _Twin(domain_of(event_type), model.subject_kinds, decoder.decode, tuple(fields), dates)
+    return Twin(domain_of(event_type), model.subject_kinds, decoder.decode, tuple(fields), dates)
 
 
 def _type_of(rule: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - a table, a form a line
@@ -144,8 +98,8 @@ def _type_of(rule: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - a table, a form
 
 
 _PATTERN_KEYS: Final = {"type", "pattern", "title", "description"}
-_ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
-_TWINS: Final = {name: twin for name in EVENT_MODELS if (twin := _twin(name)) is not None}
+#: Reads the attributes of a record, or raises ``msgspec.DecodeError`` where the models must look.
+read_envelope: Final = msgspec.json.Decoder(Envelope).decode
 
 #: Event types that have a twin; the others are read by their models.
-QUICK_TYPES: Final = frozenset(_TWINS)
+TWINS: Final = {name: twin for name in EVENT_MODELS if (twin := _twin(name)) is not None}

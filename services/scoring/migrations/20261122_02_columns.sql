@@ -10,9 +10,7 @@ DROP TABLE subjects, counters, touched;
 
 ALTER TABLE shards
     -- Fingerprint of catalogue and units that the shard has last been evaluated under.
-    ADD COLUMN rules text,
-    -- The earliest local day on which time alone could change what a subject of the shard counts as.
-    ADD COLUMN due_on date;
+    ADD COLUMN rules text;
 UPDATE shards SET next_offset = 0, batch = 0, evaluated_on = NULL;
 -- Counts the events of each source, so it must not count them a second time.
 DELETE FROM sources;
@@ -32,6 +30,12 @@ CREATE TABLE journal (
     batch bigint NOT NULL,
     payload bytea STORAGE EXTERNAL NOT NULL,
     PRIMARY KEY (shard, batch)
+);
+
+-- How data of events are coded in payloads; each of these names its layout by the fingerprint.
+CREATE TABLE layouts (
+    fingerprint text COLLATE "C" PRIMARY KEY,
+    layout bytea NOT NULL
 );
 
 -- One writer a row: the worker that holds the shard. Element bit + 1 is the count of the indicator
@@ -81,8 +85,8 @@ WHERE step = 'told' AND figures.round <= rounds.round;
 ALTER TABLE figures DROP COLUMN round;
 CREATE INDEX figures_to_tell ON figures (updated_at) WHERE version > published_version;
 
-DROP TABLE rounds, touched, counters, journal, snapshots;
-ALTER TABLE shards DROP COLUMN rules, DROP COLUMN due_on;
+DROP TABLE rounds, touched, counters, layouts, journal, snapshots;
+ALTER TABLE shards DROP COLUMN rules;
 UPDATE shards SET next_offset = 0, batch = 0, evaluated_on = NULL;
 DELETE FROM sources;
 

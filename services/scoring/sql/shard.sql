@@ -4,40 +4,49 @@
 INSERT INTO shards (shard) VALUES ($1) ON CONFLICT DO NOTHING
 
 -- name: lock_shard
-SELECT next_offset, batch, evaluated_on FROM shards WHERE shard = $1 FOR UPDATE
+SELECT next_offset, batch FROM shards WHERE shard = $1 FOR UPDATE
 
--- name: read_subjects
-SELECT subject, facts, area_id, population, numerator, due_on
-FROM subjects
-WHERE shard = $1 AND subject = ANY ($2::text[])
+-- name: read_shard
+SELECT next_offset, batch, evaluated_on, rules FROM shards WHERE shard = $1
 
--- name: read_due_subjects
-SELECT subject, facts, area_id, population, numerator, due_on
-FROM subjects
-WHERE shard = $1 AND due_on <= $2
-ORDER BY due_on
-LIMIT $3
+-- name: read_snapshot
+SELECT payload FROM snapshots WHERE shard = $1 ORDER BY part
 
--- name: write_subjects
-INSERT INTO subjects AS known (shard, subject, facts, area_id, population, numerator, due_on)
-SELECT $1, new.subject, new.facts, new.area_id, new.population, new.numerator, new.due_on
-FROM unnest($2::text[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[], $7::date[])
-    AS new (subject, facts, area_id, population, numerator, due_on)
-ON CONFLICT (shard, subject) DO UPDATE SET
-    facts = excluded.facts,
-    area_id = excluded.area_id,
-    population = excluded.population,
-    numerator = excluded.numerator,
-    due_on = excluded.due_on
+-- name: read_journal
+SELECT payload FROM journal WHERE shard = $1 ORDER BY batch
 
--- name: add_to_counters
-INSERT INTO counters AS known (area_id, indicator, shard, numerator, denominator)
-SELECT new.area_id, new.indicator, $1, new.numerator, new.denominator
-FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[])
-    AS new (area_id, indicator, numerator, denominator)
-ON CONFLICT (area_id, indicator, shard) DO UPDATE SET
-    numerator = known.numerator + excluded.numerator,
-    denominator = known.denominator + excluded.denominator
+-- name: read_counters
+SELECT area_id, numerators, denominators FROM counters WHERE shard = $1
+
+-- name: read_layouts
+SELECT fingerprint, layout FROM layouts
+
+-- name: write_layout
+INSERT INTO layouts (fingerprint, layout) VALUES ($1, $2) ON CONFLICT DO NOTHING
+
+-- name: write_journal
+INSERT INTO journal (shard, batch, payload) VALUES ($1, $2, $3)
+
+-- name: forget_journal
+DELETE FROM journal WHERE shard = $1
+
+-- name: forget_snapshot
+DELETE FROM snapshots WHERE shard = $1
+
+-- name: write_snapshot
+INSERT INTO snapshots (shard, part, payload) VALUES ($1, $2, $3)
+
+-- name: write_counters
+-- Arrays come as texts: there are no arrays of arrays of different lengths to unnest.
+INSERT INTO counters (area_id, shard, numerators, denominators)
+SELECT new.area_id, $1, new.numerators::bigint[], new.denominators::bigint[]
+FROM unnest($2::text[], $3::text[], $4::text[]) AS new (area_id, numerators, denominators)
+ON CONFLICT (area_id, shard) DO UPDATE SET
+    numerators = excluded.numerators,
+    denominators = excluded.denominators
+
+-- name: forget_counters
+DELETE FROM counters WHERE shard = $1
 
 -- name: write_reports
 INSERT INTO reports AS known
@@ -72,12 +81,15 @@ SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[])
 ON CONFLICT DO NOTHING
 
 -- name: write_touched
-INSERT INTO touched
-    (shard, batch, area_ids, indicators, reported_area_ids, reported_indicators)
+INSERT INTO touched (shard, batch, area_ids, masks, reported_area_ids, reported_indicators)
 VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: move_shard
-UPDATE shards SET next_offset = $2, batch = $3, evaluated_on = coalesce($4, evaluated_on)
+UPDATE shards SET
+    next_offset = $2,
+    batch = $3,
+    evaluated_on = coalesce($4, evaluated_on),
+    rules = coalesce($5, rules)
 WHERE shard = $1
 
 -- name: read_positions
