@@ -24,6 +24,7 @@ from services.chassis import batches
 from services.chassis.batches import Batch, Subscription
 from services.chassis.clock import Clock
 from services.chassis.database import is_transient
+from services.chassis.failpoints import failpoint
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
 from services.scoring.shard import Shards, Taken
@@ -215,6 +216,7 @@ class Consumer:
         }
         if not offsets:
             return
+        failpoint("consumer.before-kafka-commit")
         try:
             await consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError, KafkaError) as error:

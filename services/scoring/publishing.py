@@ -24,6 +24,7 @@ from contracts.topics import (
 )
 from contracts.updates import IndicatorUpdatedData, indicator_updated
 from services.chassis.database import load_queries
+from services.chassis.failpoints import failpoint
 
 _SQL: Final = load_queries(Path(__file__).parent / "sql" / "rollup.sql")
 _HEADERS: Final = [(CONTENT_TYPE_HEADER, CLOUDEVENTS_JSON.encode())]
@@ -51,6 +52,7 @@ class Publisher:
             return 0
         heard = await connection.fetch(_SQL["read_freshness"])
         fresh_at = {row["domain"]: row["fresh_at"] for row in heard}
+        failpoint("outbox.before-send")
         sent = []
         for row in rows:
             event = indicator_updated(self._data(row, fresh_at))
@@ -58,6 +60,7 @@ class Publisher:
             sent.append(await self._producer.send(INDICATOR_EVENTS, value, key, headers=_HEADERS))
         for acknowledged in sent:
             await acknowledged
+        failpoint("outbox.after-acknowledgement")
         columns = [
             [row[name] for row in rows] for name in ("area_id", "indicator", "basis", "version")
         ]

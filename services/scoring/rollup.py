@@ -17,6 +17,7 @@ import asyncpg
 from contracts.areas import Areas
 from contracts.times import local_day
 from services.chassis.database import load_queries
+from services.chassis.failpoints import failpoint
 from services.scoring.core.reports import Figure, reported_figure
 
 _SQL: Final = load_queries(Path(__file__).parent / "sql" / "rollup.sql")
@@ -53,6 +54,8 @@ class Rollup:
             if changed:
                 places = [list(column) for column in zip(*changed, strict=True)]
                 await connection.execute(_SQL["write_history"], *places, today)
+            failpoint("rollup.before-commit")
+        failpoint("rollup.after-commit")
         return len(changed)
 
     async def _count(

@@ -19,6 +19,7 @@ from contracts.catalogue import Catalogue
 from contracts.subjects import SubjectKind, parse_inside
 from contracts.times import local_day
 from services.chassis.database import load_queries
+from services.chassis.failpoints import failpoint
 from services.scoring.core.counting import Deltas
 from services.scoring.core.evaluation import NOWHERE, KindEvaluator, Standing
 from services.scoring.core.facts import Change, Facts, pack, unpack
@@ -141,6 +142,7 @@ class Shards:
             asyncpg.PostgresError, OSError: nothing was committed, or its fate is unknown; take the
                 same records again.
         """
+        failpoint("shard.before-transaction")
         async with self._pool.acquire() as connection, connection.transaction():
             position = await self._lock(connection, shard)
             fresh = [record for record in records if record.offset >= position.next_offset]
@@ -155,6 +157,8 @@ class Shards:
             await self._write_reports(connection, shard, work, now)
             moved = _Position(fresh[-1].offset + 1, position.batch + 1, None)
             await self._finish(connection, shard, moved, deltas, work.reports.values())
+            failpoint("shard.before-commit")
+        failpoint("shard.after-commit")
         return Taken(moved.next_offset, len(fresh), tuple(work.errors), missing=max(0, missing))
 
     async def step(self, shard: int, today: date, rows: int) -> int:
