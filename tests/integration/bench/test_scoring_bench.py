@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from contracts.times import local_day
 from services.scoring.bench import Asked, measure
 from services.scoring.bench_processes import BenchError
+from tests.bench.ground import province
 from tests.bench.invented_events import Sizes, invent
 from tests.bench.loading import load
 from tests.integration.bench.command import run
@@ -20,7 +22,8 @@ EVENTS = 5_000
 @pytest.fixture(scope="module")
 async def topic(kafka: str) -> str:
     name = f"bench-{uuid.uuid4().hex[:8]}"
-    records = invent(Sizes(citizens=1_000, events=EVENTS), seed=4, until=datetime.now(UTC))
+    sizes = Sizes(citizens=1_000, events=EVENTS)
+    records = invent(sizes, ground=province(), seed=4, today=local_day(datetime.now(UTC)))
     assert await load(kafka, name, 4, records) == EVENTS
     return name
 
