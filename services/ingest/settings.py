@@ -24,6 +24,13 @@ class RejectionSettings(Settings):
     """Holds a private EC P-256 key as a JWK."""
 
 
+class AreaSettings(Settings):
+    """Which administrative units there are."""
+
+    folder: Path | None = None
+    """Holds areas.csv and area_lineage.csv; without it, the units that ship with the contract."""
+
+
 class LimitSettings(Settings):
     """Limits of what callers may send, and how long the broker is waited for."""
 
@@ -52,4 +59,5 @@ class IngestSettings(ServiceSettings):
     tokens: TokenSettings
     pseudonym: PseudonymSettings
     rejections: RejectionSettings
+    areas: AreaSettings = AreaSettings()
     ingest: LimitSettings = LimitSettings()

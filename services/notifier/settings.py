@@ -53,6 +53,13 @@ class SmtpSettings(Settings):
         return self
 
 
+class AreaSettings(Settings):
+    """Which administrative units there are."""
+
+    folder: Path | None = None
+    """Holds areas.csv and area_lineage.csv; without it, the units that ship with the contract."""
+
+
 class NotifierSettings(Settings):
     """The notifier's own knobs. Durations are in seconds.
 
@@ -108,4 +115,5 @@ class ServiceEnvironment(ServiceSettings):
     kafka: KafkaSettings
     postgres: PostgresSettings
     tokens: TokenSettings
+    areas: AreaSettings = AreaSettings()
     notifier: NotifierSettings = NotifierSettings()

@@ -48,7 +48,12 @@ Read only. Values are percent with two decimals; days are those of Asia/Ho_Chi_M
 
 
 def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
-    """The application; everything is opened when its lifespan begins."""
+    """The application; everything is opened when its lifespan begins.
+
+    Raises:
+        AreasError: the units cannot be used; the message says which file and why.
+    """
+    areas = area_data.load(configuration.areas.folder)
     registry = CollectorRegistry()
     readiness = Readiness()
     metrics = Metrics(registry)
@@ -58,7 +63,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        catalogue, areas = catalogue_data.load(), area_data.load()
+        catalogue = catalogue_data.load()
         kafka, settings = configuration.kafka, configuration.scoring
         async with contextlib.AsyncExitStack() as opened:
             await ensure_topics(kafka, {name: TOPIC_CONFIGS[name] for name in _TOPICS})

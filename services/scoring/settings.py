@@ -19,6 +19,13 @@ class RejectionSettings(Settings):
     public_key_file: Path
 
 
+class AreaSettings(Settings):
+    """Which administrative units there are."""
+
+    folder: Path | None = None
+    """Holds areas.csv and area_lineage.csv; without it, the units that ship with the contract."""
+
+
 class ScoringSettings(Settings):
     """How scoring works off its shards.
 
@@ -41,4 +48,5 @@ class Configuration(ServiceSettings):
     postgres: PostgresSettings
     tokens: TokenSettings
     rejections: RejectionSettings
+    areas: AreaSettings = AreaSettings()
     scoring: ScoringSettings = ScoringSettings()
