@@ -56,12 +56,14 @@ class Ground:
 
     def codes(self, places: Integers) -> Octets:
         """Today's codes, as text."""
-        return self._codes[places]
+        found: Octets = self._codes[places]
+        return found
 
     def former_codes(self, places: Integers, draws: Draws) -> Octets:
         """Codes before the reform: for each place one of the communes it was made of."""
         parts = (draws.fractions(len(places)) * self._counts[places]).astype(np.int64)
-        return self._former[self._starts[places] + parts]
+        found: Octets = self._former[self._starts[places] + parts]
+        return found
 
 
 def province() -> Ground:
