@@ -31,6 +31,13 @@ class AreaSettings(Settings):
     """Holds areas.csv and area_lineage.csv; without it, the units that ship with the contract."""
 
 
+class CatalogueSettings(Settings):
+    """Which rules decide who counts."""
+
+    folder: Path | None = None
+    """Holds rules.yaml and the sets; without it, the catalogue that ships with the contract."""
+
+
 class LimitSettings(Settings):
     """Limits of what callers may send, and how long the broker is waited for."""
 
@@ -60,4 +67,5 @@ class IngestSettings(ServiceSettings):
     pseudonym: PseudonymSettings
     rejections: RejectionSettings
     areas: AreaSettings = AreaSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
     ingest: LimitSettings = LimitSettings()

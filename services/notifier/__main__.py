@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from contracts import areas, catalogue
 from contracts.areas import AreasError
+from contracts.catalogue import CatalogueError
 from contracts.topics import ALERT_EVENTS, INDICATOR_EVENTS, TOPIC_CONFIGS
 from services.chassis import buildinfo, database, logs
 from services.chassis.batches import broker_of
@@ -55,8 +56,8 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     """Wire the process.
 
     Raises:
-        StartError, RulesError, ReceiversError, AreasError, JwksError, SecretFileError: a file
-            cannot be used.
+        StartError, RulesError, ReceiversError, AreasError, CatalogueError, JwksError,
+            SecretFileError: a file cannot be used.
     """
     settings = environment.notifier
     registry = CollectorRegistry()
@@ -64,7 +65,9 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     readiness = Readiness()
     in_force = rules.read(settings.rules_file or rules.shipped(), hold_for=settings.hold_for)
     domain = Domain(
-        areas.load(environment.areas.folder), catalogue.load(), in_force.minimum_denominator
+        areas.load(environment.areas.folder),
+        catalogue.load(environment.catalogue.folder),
+        in_force.minimum_denominator,
     )
     receivers = _receivers(settings, domain)
     # Read here and not in the lifespan: a mistake ends the start with one line.
@@ -211,6 +214,7 @@ def main() -> None:
         rules.RulesError,
         ReceiversError,
         AreasError,
+        CatalogueError,
         JwksError,
         SecretFileError,
     ) as error:

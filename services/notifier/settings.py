@@ -60,6 +60,13 @@ class AreaSettings(Settings):
     """Holds areas.csv and area_lineage.csv; without it, the units that ship with the contract."""
 
 
+class CatalogueSettings(Settings):
+    """Which rules decide who counts."""
+
+    folder: Path | None = None
+    """Holds rules.yaml and the sets; without it, the catalogue that ships with the contract."""
+
+
 class NotifierSettings(Settings):
     """The notifier's own knobs. Durations are in seconds.
 
@@ -116,4 +123,5 @@ class ServiceEnvironment(ServiceSettings):
     postgres: PostgresSettings
     tokens: TokenSettings
     areas: AreaSettings = AreaSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
     notifier: NotifierSettings = NotifierSettings()

@@ -3,6 +3,7 @@
 import sys
 
 from contracts.areas import AreasError
+from contracts.catalogue import CatalogueError
 from services.chassis import logs
 from services.chassis.process import serve
 from services.chassis.settings import load
@@ -16,7 +17,7 @@ def main() -> None:
     logs.configure("scoring", configuration.log)
     try:
         app = build(configuration)
-    except AreasError as error:
+    except (AreasError, CatalogueError) as error:
         print(f"scoring: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     serve(app, configuration.http)

@@ -51,9 +51,11 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
     """The application; everything is opened when its lifespan begins.
 
     Raises:
-        AreasError: the units cannot be used; the message says which file and why.
+        AreasError, CatalogueError: the units or the catalogue cannot be used; the message says
+            which file and why.
     """
     areas = area_data.load(configuration.areas.folder)
+    catalogue = catalogue_data.load(configuration.catalogue.folder)
     registry = CollectorRegistry()
     readiness = Readiness()
     metrics = Metrics(registry)
@@ -63,7 +65,6 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        catalogue = catalogue_data.load()
         kafka, settings = configuration.kafka, configuration.scoring
         async with contextlib.AsyncExitStack() as opened:
             await ensure_topics(kafka, {name: TOPIC_CONFIGS[name] for name in _TOPICS})

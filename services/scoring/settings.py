@@ -26,6 +26,13 @@ class AreaSettings(Settings):
     """Holds areas.csv and area_lineage.csv; without it, the units that ship with the contract."""
 
 
+class CatalogueSettings(Settings):
+    """Which rules decide who counts."""
+
+    folder: Path | None = None
+    """Holds rules.yaml and the sets; without it, the catalogue that ships with the contract."""
+
+
 class ScoringSettings(Settings):
     """How scoring works off its shards.
 
@@ -49,4 +56,5 @@ class Configuration(ServiceSettings):
     tokens: TokenSettings
     rejections: RejectionSettings
     areas: AreaSettings = AreaSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
     scoring: ScoringSettings = ScoringSettings()
