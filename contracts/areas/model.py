@@ -81,6 +81,10 @@ class Areas:
         """The units that exist on a day, in the order of the data."""
         return [area for area in self if area.is_valid(day)]
 
+    def lasting(self, today: date) -> list[str]:
+        """The ids of the units that exist today or are to come: who may be addressed."""
+        return [area.area_id for area in self if area.valid_to is None or today <= area.valid_to]
+
     def commune(self, code: str, on: date) -> Area | None:
         """The commune that bears this five-digit code on a day, or None."""
         for area in self._by_code.get(code, ()):
