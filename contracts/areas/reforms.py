@@ -60,7 +60,7 @@ def changes(
         *_succeeding(by_id, fresh),
         *_founded(known, by_id, lineage),
         *_ended(known, by_id, lineage),
-        *_reused(known, by_id, fresh),
+        *_reused(known, by_id, lineage),
         *_corrected(known, by_id),
     ]
     order = list(Kind)
@@ -148,24 +148,23 @@ def _ended(
 
 
 def _reused(
-    known: Mapping[str, Area], by_id: Mapping[str, Area], fresh: Sequence[Succession]
+    known: Mapping[str, Area], by_id: Mapping[str, Area], lineage: Sequence[Succession]
 ) -> Iterator[Change]:
-    """Codes that another unit bore before, and not the very one that the new unit took over."""
-    bearers: dict[tuple[str, str], list[Area]] = defaultdict(list)
-    for area in by_id.values():
-        bearers[area.level, area.code].append(area)
-    renamed = {
-        (one.before[0].area_id, one.after[0].area_id)
-        for one in _succeeding(by_id, fresh)
-        if one.kind is Kind.RENAMED
-    }
+    """Codes whose last bearer's residents did not go to the new bearer."""
+    heirs = {(one.from_area_id, one.to_area_id) for one in lineage if one.inherits}
     for area in by_id.values():
         if area.area_id in known:
             continue
-        for other in bearers[area.level, area.code]:
-            earlier = (other.valid_from or date.min) < (area.valid_from or date.min)
-            if earlier and (other.area_id, area.area_id) not in renamed:
-                yield Change(area.valid_from, Kind.REUSED, (other,), (area,), note=area.code)
+        begins = area.valid_from or date.min
+        earlier = [
+            other
+            for other in by_id.values()
+            if (other.level, other.code) == (area.level, area.code)
+            and (other.valid_from or date.min) < begins
+        ]
+        last = max(earlier, key=lambda one: one.valid_from or date.min, default=None)
+        if last is not None and (last.area_id, area.area_id) not in heirs:
+            yield Change(area.valid_from, Kind.REUSED, (last,), (area,))
 
 
 def _corrected(known: Mapping[str, Area], by_id: Mapping[str, Area]) -> Iterator[Change]:

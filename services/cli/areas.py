@@ -112,6 +112,8 @@ def _residents(one: Change) -> str:
         return one.heir.area_id
     if one.kind is Kind.SPLIT:
         return "nobody named"
+    if one.kind is Kind.REUSED:
+        return "by the day of the event"
     if one.kind is Kind.ENDED and one.before[0].level == "commune":
         return "nowhere"
     return "–"
