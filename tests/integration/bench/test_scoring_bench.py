@@ -82,6 +82,22 @@ async def test_what_it_keeps_are_the_figures_of_all_citizens(
     assert figures > 0
 
 
+async def test_what_is_loaded_before_the_clock_is_not_measured_but_stays(
+    kafka: str, topic: str, database: str
+) -> None:
+    code, said, complained = await run(
+        "bench", "scoring", "--bootstrap", kafka, "--topic", topic, "--events", "1000",
+        "--after", "4000", "--postgres", database, "--timeout", "120",
+    )  # fmt: skip
+    assert code == 0, complained
+    measured = json.loads(said)
+    assert (measured["after"], measured["events"], measured["refused"]) == (4_000, 1_000, 0)
+    assert measured["events_per_second"] == pytest.approx(1_000 / measured["seconds"], rel=0.01)
+    assert all(peak > 0 for peak in measured["peak_memory_bytes_by_process"])
+    assert measured["wal_bytes"] > 0
+    assert measured["table_bytes"]["shards"] > 0
+
+
 async def test_commits_that_may_be_lost_are_refused(kafka: str, topic: str, database: str) -> None:
     name = database.rpartition("/")[2]
     connection = await asyncpg.connect(database)
