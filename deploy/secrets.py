@@ -38,16 +38,17 @@ _MOUNTED_MODE: Final = 0o644
 _OWN_MODE: Final = 0o600
 
 
-def write(folder: Path, now: datetime) -> None:
+def write(folder: Path, now: datetime, areas_folder: Path | None = None) -> None:
     """Write the files that are missing; see the how-to for what each is.
 
-    Tokens are issued for the local sources, the operator, the leader and each unit of today, valid
-    for a year from `now`.
+    Tokens are issued for the local sources, the operator, the leader and each unit of today or to
+    come (of `areas_folder`, else of those that ship), valid for a year from `now`.
 
     Raises:
         OSError: the folder cannot be written.
-        StackError, ValueError: a key in it cannot be read.
+        StackError, ValueError: a key in it, or the units, cannot be read.
     """
+    unit_ids = areas.load(areas_folder).lasting(local_day(now))
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(_FOLDER_MODE)
     files = SecretFiles(folder)
@@ -58,7 +59,7 @@ def write(folder: Path, now: datetime) -> None:
     _once(files.postgres_dsn, lambda: f"postgresql://nhipso:{password}@{POSTGRES_SERVER}/nhipso")
     _once(folder / "receivers.yaml", lambda: RECEIVERS)
     _once(folder / "smtp_password", lambda: "")
-    _issue(signing_key, folder / "tokens", files.dashboard_token, now)
+    _issue(signing_key, unit_ids, folder / "tokens", files.dashboard_token, now)
     for file in folder.iterdir():
         if file.is_file():
             file.chmod(_OWN_MODE if file == files.signing_key else _MOUNTED_MODE)
@@ -76,9 +77,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make the files; return 0, or 1 after a line that says what is in the way."""
     parser = argparse.ArgumentParser(prog="python -m deploy.secrets", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the files go; made if it is absent")
-    folder: Path = parser.parse_args(arguments).folder
+    parser.add_argument(
+        "--areas", type=Path, help="holds areas.csv and area_lineage.csv of the services"
+    )
+    given = parser.parse_args(arguments)
+    folder: Path = given.folder
     try:
-        write(folder, datetime.now(UTC))
+        write(folder, datetime.now(UTC), given.areas)
     except OSError as error:
         print(  # noqa: T201
             f"{folder} cannot be written: {error.strerror}; make it yourself (mkdir -m 700) "
@@ -109,11 +114,12 @@ def _trust_still(jwks: Path, keys: list[dict[str, Any]]) -> None:
         write_private(jwks, json.dumps({"keys": [*known, *added]}))
 
 
-def _issue(key: SigningKey, folder: Path, dashboard: Path, now: datetime) -> None:
-    units = [area.area_id for area in areas.load().on(local_day(now))]
+def _issue(
+    key: SigningKey, unit_ids: Sequence[str], folder: Path, dashboard: Path, now: datetime
+) -> None:
     folder.mkdir(exist_ok=True)
     folder.chmod(_FOLDER_MODE)
-    for caller, claims in local_callers(units).items():
+    for caller, claims in local_callers(unit_ids).items():
         token = folder / token_file(caller)
         _once(token, partial(key.issue, claims, now))
     _once(dashboard, lambda: key.issue({"sub": "dashboard", "role": "leader"}, now))

@@ -1,9 +1,11 @@
 """The catalogue of indicators as data: facts, conditions, populations, numerators, targets, sources.
 
 The law of this room: officials' rules stand in the YAML files beside this one; `model` says what
-form they have, `reading` reads them and `checking` refuses what does not hold together.
+form they have, `reading` reads them, `checking` refuses what does not hold together, and
+`changing` what must not change from one catalogue to the next.
 """
 
+from contracts.catalogue.changing import dumped, refuse_new_meanings
 from contracts.catalogue.checking import CatalogueError
 from contracts.catalogue.model import (
     AgeCondition,
@@ -39,6 +41,8 @@ __all__ = [
     "Population",
     "Satisfied",
     "SubjectRules",
+    "dumped",
     "load",
     "read",
+    "refuse_new_meanings",
 ]

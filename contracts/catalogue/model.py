@@ -5,6 +5,7 @@ A *fact* is the latest event of one type about a subject, or only the time of th
 denominator, an *indicator* who of them counts in the numerator.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from contracts.canonical import canonical_json
 from contracts.events import EVENT_MODELS, TYPE_PREFIX
 from contracts.pace import Milestone
 from contracts.subjects import SubjectKind
@@ -294,6 +296,35 @@ class Catalogue(Entry):
         """Subject kind → its rules."""
         return {rules.kind: rules for rules in self.subjects}
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all that decides who counts where; names, targets and sources do not.
+
+        32 hexadecimal digits, the same on every machine. Two catalogues of one fingerprint give the
+        same masks; the order of entries and the names of populations do not matter.
+        """
+        form: dict[str, Any] = {
+            "subjects": sorted(
+                (_rules_form(rules) for rules in self.subjects), key=lambda form: str(form["kind"])
+            ),
+            "conditions": {
+                name: condition.model_dump(mode="json", by_alias=True)
+                for name, condition in self.conditions.items()
+            },
+            "indicators": [
+                {
+                    "bit": indicator.bit,
+                    "id": indicator.id,
+                    "population": self.population_of(indicator).model_dump(
+                        mode="json", by_alias=True, include={"subject", "where"}
+                    ),
+                    "numerator": _expression_form(indicator.numerator),
+                }
+                for indicator in self.counted
+            ],
+        }
+        return hashlib.sha256(canonical_json(form).encode()).hexdigest()[:32]
+
     def population_of(self, indicator: Indicator) -> Population:
         """The population of a counted indicator.
 
@@ -309,3 +340,16 @@ class Catalogue(Entry):
         if indicator.feed != "composite":
             return frozenset({indicator.feed})
         return frozenset().union(*(self.feeds_of(self.by_id[one]) for one in indicator.criteria))
+
+
+def _rules_form(rules: SubjectRules) -> dict[str, Any]:
+    """Rules of a kind of subject as JSON, facts in the order of their slots."""
+    form = rules.model_dump(mode="json", by_alias=True)
+    return form | {"facts": sorted(form["facts"], key=lambda fact: fact["slot"])}
+
+
+def _expression_form(expression: Expression | None) -> Any:
+    """An expression as JSON, as the YAML files write it."""
+    if expression is None or isinstance(expression, str):
+        return expression
+    return expression.model_dump(mode="json", by_alias=True)

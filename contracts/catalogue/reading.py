@@ -41,10 +41,18 @@ def read(folder: Path) -> Catalogue:
 
 
 @cache
-def load() -> Catalogue:
-    """The catalogue that ships with the contract."""
-    with resources.as_file(resources.files("contracts") / "catalogue") as folder:
+def load(folder: Path | None = None) -> Catalogue:
+    """The catalogue of a folder, or without one the catalogue that ships with the contract.
+
+    Raises:
+        CatalogueError: the folder is none, or holds no catalogue; with the file and the entry.
+    """
+    if folder is not None:
+        if not folder.is_dir():
+            raise CatalogueError(f"{folder} is no folder; name the folder that holds {_RULES}")
         return read(folder)
+    with resources.as_file(resources.files("contracts") / "catalogue") as shipped:
+        return read(shipped)
 
 
 class _Loader(yaml.SafeLoader):

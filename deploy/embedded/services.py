@@ -22,14 +22,26 @@ _SIMULATOR_PROVEN_SECONDS = 5.0
 class Service:
     """One of our services; it serves when `/readyz` says so."""
 
-    def __init__(self, name: str, layout: Layout, ports: Ports, *, demo: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        layout: Layout,
+        ports: Ports,
+        *,
+        demo: bool,
+        areas_folder: Path | None = None,
+    ) -> None:
         self.name = name
         self._port = ports.all()[name]
         self.child = Child(
             name=name,
             argv=[sys.executable, "-m", f"services.{name}"],
             log=layout.logs / f"{name}.log",
-            env={**_haste(demo=demo), **_inherited(), **environment(name, layout, ports)},
+            env={
+                **_haste(demo=demo),
+                **_inherited(),
+                **environment(name, layout, ports, areas_folder),
+            },
             cwd=layout.root,
         )
 
@@ -103,7 +115,9 @@ def _inherited() -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if name != "NHIPSO_POSTGRES__DSN"}
 
 
-def environment(name: str, layout: Layout, ports: Ports) -> Mapping[str, str]:
+def environment(
+    name: str, layout: Layout, ports: Ports, areas_folder: Path | None = None
+) -> Mapping[str, str]:
     """Return the settings of one service. What the caller has set beside them is passed on."""
     secrets = layout.secrets
     common = {
@@ -118,6 +132,8 @@ def environment(name: str, layout: Layout, ports: Ports) -> Mapping[str, str]:
             "NHIPSO_DASHBOARD__NOTIFIER_URL": ports.url("notifier"),
             "NHIPSO_DASHBOARD__TOKEN_FILE": str(secrets.dashboard_token),
         }
+    if areas_folder is not None:
+        common["NHIPSO_AREAS__FOLDER"] = str(areas_folder)
     common |= {
         "NHIPSO_KAFKA__BOOTSTRAP_SERVERS": f"{LOOPBACK}:{ports.kafka}",
         "NHIPSO_TOKENS__JWKS_FILE": str(secrets.jwks),

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contracts import areas
+from contracts.times import local_day
 from contracts.tokens import Role
 from deploy.embedded.child import open_log
 from deploy.embedded.kafka import Kafka
@@ -34,7 +35,9 @@ SERVICES_TIMEOUT_SECONDS = 120.0
 STOP_GRACE_SECONDS = 25.0
 
 
-def run(data_dir: Path, port_base: int, demo: bool, report: Report) -> int:
+def run(
+    data_dir: Path, port_base: int, demo: bool, report: Report, areas_folder: Path | None = None
+) -> int:
     """Start the stack, keep it running, stop it on SIGINT or SIGTERM. Call it in the main thread.
 
     Args:
@@ -42,14 +45,18 @@ def run(data_dir: Path, port_base: int, demo: bool, report: Report) -> int:
         port_base: the first of eight ports, see `Ports`.
         demo: whether the simulator fills the province and goes on sending.
         report: hears what happens, in this thread.
+        areas_folder: holds the units that the services know; those that ship without it.
 
     Returns:
         0 when all went by itself at the end, 1 when something had to be killed.
 
     Raises:
         StackError: it cannot start. What had been started is stopped again.
+        AreasError: the units cannot be used.
     """
-    stack = _Stack(Layout(data_dir.resolve()), Ports(port_base), report)
+    layout = Layout(data_dir.resolve())
+    known = None if areas_folder is None else areas_folder.resolve()
+    stack = _Stack(layout, Ports(port_base), report, known)
     with lock(stack.layout.run):
         return stack.run(demo=demo)
 
@@ -57,10 +64,13 @@ def run(data_dir: Path, port_base: int, demo: bool, report: Report) -> int:
 class _Stack:
     """One run of the stack on one data directory."""
 
-    def __init__(self, layout: Layout, ports: Ports, report: Report) -> None:
+    def __init__(
+        self, layout: Layout, ports: Ports, report: Report, areas_folder: Path | None
+    ) -> None:
         self.layout = layout
         self._ports = ports
         self._report = report
+        self._areas_folder = areas_folder
         self._begun = time.monotonic()
         self._supervisor = Supervisor(self._tell, self._on_change)
         self._tokens: Mapping[str, str] = {}
@@ -89,7 +99,7 @@ class _Stack:
         layout, ports = self.layout, self._ports
         now = datetime.now(UTC)
         signing_key = layout.secrets.make()
-        unit_ids = [area.area_id for area in areas.load().on(now.date())]
+        unit_ids = areas.load(self._areas_folder).lasting(local_day(now))
         self._tokens = issue_all(signing_key, unit_ids, now)
         reader = {"sub": "dashboard", "role": Role.LEADER}
         write_private(layout.secrets.dashboard_token, signing_key.issue(reader, now))
@@ -126,7 +136,12 @@ class _Stack:
         supervisor.start(servers)
         if not supervisor.wait_ready(SERVERS_TIMEOUT_SECONDS):
             return
-        supervisor.start([Service(name, self.layout, self._ports, demo=demo) for name in SERVICES])
+        supervisor.start(
+            [
+                Service(name, self.layout, self._ports, demo=demo, areas_folder=self._areas_folder)
+                for name in SERVICES
+            ]
+        )
         if not supervisor.wait_ready(SERVICES_TIMEOUT_SECONDS):
             return
         self._running = True

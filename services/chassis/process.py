@@ -17,6 +17,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from services.chassis import failpoints
 from services.chassis.settings import HttpSettings
 
 GRACE_SECONDS: Final = 10
@@ -58,6 +59,7 @@ def serve(app: FastAPI, settings: HttpSettings) -> None:
         SystemExit: with 1 after a task of `Tasks` failed; with 3 if the lifespan could not start
             or the port is taken.
     """
+    failpoints.arm()
     server = uvicorn.Server(
         uvicorn.Config(
             app,

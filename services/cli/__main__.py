@@ -9,6 +9,7 @@ from rich.text import Text
 
 from services.chassis.buildinfo import version
 from services.cli.alerts import alerts
+from services.cli.areas import areas
 from services.cli.bench import bench
 from services.cli.exits import EPILOG, INTERRUPTED, OK, CommandError
 from services.cli.indicators import indicators
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 for command in (up, simulate, send, indicators, alerts, status):
     app.command(epilog=EPILOG)(command)
+app.add_typer(areas, name="areas")
 app.add_typer(bench, name="bench")
 
 

@@ -11,11 +11,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from contracts import areas as ground
 from contracts.areas import Areas
 from contracts.catalogue import load
 from contracts.times import local_day
-from services.cli.area_argument import find_area
+from services.cli.area_argument import AreasOption, find_area, known_areas
 from services.cli.endpoints import DEFAULT_ENDPOINTS, EndpointsOption, read_endpoints
 from services.cli.exits import OK, UNREACHABLE, CommandError
 from services.cli.moments import local_time
@@ -45,6 +44,7 @@ class Severity(StrEnum):
 def alerts(
     *,
     endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
+    areas: AreasOption = None,
     state: Annotated[State, typer.Option(help="Only alerts in this state.")] = State.FIRING,
     area: Annotated[
         str | None,
@@ -66,9 +66,10 @@ def alerts(
     Example: nhipso alerts --area 04252
     """
     stack = read_endpoints(endpoints)
+    known = known_areas(areas)
     parameters = {} if state is State.ALL else {"state": state.value}
     if area is not None:
-        unit = find_area(area, ground.load(), local_day(datetime.now(UTC)))
+        unit = find_area(area, known, local_day(datetime.now(UTC)))
         parameters["area"] = unit.area_id
     if indicator is not None:
         parameters["indicator"] = indicator
@@ -84,7 +85,7 @@ def alerts(
     if not found:
         console.print("no alerts" if state is State.ALL else f"no {state.value} alerts")
         return
-    console.print(_table(found, ground.load()))
+    console.print(_table(found, known))
     total = answer.get("total", len(found)) if isinstance(answer, dict) else len(found)
     more = f" of {total:,}" if total > len(found) else ""
     console.print(f"{len(found):,}{more} alerts")

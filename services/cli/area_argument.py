@@ -2,9 +2,35 @@
 
 import unicodedata
 from datetime import date
+from pathlib import Path
+from typing import Annotated
 
-from contracts.areas import Area, Areas
+import typer
+
+from contracts.areas import Area, Areas, AreasError, load
 from services.cli.exits import USAGE, CommandError
+
+AreasOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--areas",
+        envvar="NHIPSO_AREAS__FOLDER",
+        metavar="FOLDER",
+        help="Holds areas.csv and area_lineage.csv of the services; those that ship without it.",
+    ),
+]
+
+
+def known_areas(folder: Path | None) -> Areas:
+    """The units of the folder that the services read, or those that ship.
+
+    Raises:
+        CommandError: when they cannot be used.
+    """
+    try:
+        return load(folder)
+    except AreasError as error:
+        raise CommandError(str(error), USAGE) from None
 
 
 def find_area(text: str, areas: Areas, today: date) -> Area:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from services.cli.exits import EPILOG, UNREACHABLE, CommandError
+from services.cli.terminal import events_progress, remarks
 
 bench = typer.Typer(no_args_is_help=True, help="Measure how fast a part of the line is.")
 
@@ -30,6 +31,10 @@ def scoring(
         str, typer.Option(metavar="DSN", help="A database in which no scoring service runs.")
     ],
     processes: Annotated[int, typer.Option(min=1, help="Scoring processes in the group.")] = 2,
+    after: Annotated[
+        int,
+        typer.Option(min=0, metavar="K", help="Take the first K records before the clock starts."),
+    ] = 0,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the schema with the figures there.")
     ] = False,
@@ -39,8 +44,11 @@ def scoring(
 
     Runs the service itself in a group and a schema of their own (`scoring_bench_…`), which are
     dropped afterwards. Prints one line of JSON: the clock runs from the first record processed to
-    the last batch committed. Refuses a PostgreSQL whose commits are not durable. Its figures go to
-    topics of their own; knobs of scoring (`NHIPSO_SCORING__…`) are taken from the environment.
+    the last batch committed. With `--after K` the state already holds the first K records, taken
+    in the same way, when the clock starts. Refuses a PostgreSQL whose commits are not durable. Its
+    figures go to topics of their own; knobs of scoring (`NHIPSO_SCORING__…`) and whose units and
+    rules the topic speaks of (`NHIPSO_AREAS__…`, `NHIPSO_CATALOGUE__…`) are taken from the
+    environment.
 
     Example: nhipso bench scoring --bootstrap 127.0.0.1:9092 --topic subject-events.v1
     --events 1000000 --postgres postgresql://nhipso:secret@127.0.0.1/bench
@@ -49,12 +57,19 @@ def scoring(
     from aiokafka.errors import KafkaError  # noqa: PLC0415
     from asyncpg import PostgresError  # noqa: PLC0415
 
-    from services.scoring.bench import Asked, measure  # noqa: PLC0415
+    from services.scoring.bench import Asked, Watch, measure  # noqa: PLC0415
     from services.scoring.bench_processes import BenchError  # noqa: PLC0415
 
-    asked = Asked(bootstrap, topic, events, postgres, processes, keep, timeout)
+    asked = Asked(bootstrap, topic, events, postgres, processes, keep, timeout, after)
     try:
-        measured = asyncio.run(measure(asked))
+        with events_progress(remarks()) as progress:
+            bar = progress.add_task("taken", total=after + events, note="")
+
+            class Shown(Watch):
+                def taken(self, records: int) -> None:
+                    progress.update(bar, completed=records)
+
+            measured = asyncio.run(measure(asked, Shown()))
     except BenchError as error:
         raise CommandError(str(error)) from None
     except (KafkaError, PostgresError, OSError, ValueError) as error:

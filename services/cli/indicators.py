@@ -16,11 +16,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from contracts import areas as ground
 from contracts.areas import Area
 from contracts.catalogue import Catalogue, load
 from contracts.times import local_day
-from services.cli.area_argument import find_area
+from services.cli.area_argument import AreasOption, find_area, known_areas
 from services.cli.bar import WIDTH, pace_bar
 from services.cli.endpoints import DEFAULT_ENDPOINTS, Endpoints, EndpointsOption, read_endpoints
 from services.cli.exits import OK, UNREACHABLE, CommandError
@@ -52,6 +51,7 @@ def indicators(
         ),
     ] = PROVINCE,
     endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
+    areas: AreasOption = None,
     lang: Annotated[Language, typer.Option(help="Language of the names.")] = Language.VI,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print scoring's answer as it is, for scripts.")
@@ -70,7 +70,7 @@ def indicators(
     Example: nhipso indicators 04252 --lang en --watch 2
     """
     stack = read_endpoints(endpoints)
-    unit = find_area(area, ground.load(), local_day(datetime.now(UTC)))
+    unit = find_area(area, known_areas(areas), local_day(datetime.now(UTC)))
     if as_json:
         answer = asyncio.run(_fetch(stack, unit))
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))

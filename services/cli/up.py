@@ -9,6 +9,7 @@ import typer
 from deploy.embedded.errors import StackError
 from deploy.embedded.layout import DEFAULT_PORT_BASE
 from deploy.embedded.progress import Report
+from services.cli.area_argument import AreasOption, known_areas
 from services.cli.board import Board
 from services.cli.endpoints import DEFAULT_ENDPOINTS
 from services.cli.exits import OK, WRONG, CommandError
@@ -30,6 +31,7 @@ def up(
             "--demo/--no-demo", help="Fill the province with invented citizens, or start empty."
         ),
     ] = True,
+    areas: AreasOption = None,
 ) -> None:
     """Start everything on this machine, and keep it running.
 
@@ -40,9 +42,10 @@ def up(
     Example: nhipso up --data-dir .local --no-demo
     """
     run = _runner()
+    known_areas(areas)  # a mistake is said before anything is started
     board = Board(remarks(), data_dir, demo=demo)
     try:
-        clean = run(data_dir, port_base, demo, board.hear) == OK
+        clean = run(data_dir, port_base, demo, board.hear, areas) == OK
     except StackError as error:
         raise CommandError(str(error)) from None
     finally:
@@ -50,7 +53,7 @@ def up(
     raise typer.Exit(OK if clean else WRONG)
 
 
-def _runner() -> Callable[[Path, int, bool, Report], int]:
+def _runner() -> Callable[[Path, int, bool, Report, Path | None], int]:
     """The embedded stack. Images of the services come without it, and need the other commands."""
     try:
         from deploy.embedded.stack import run  # noqa: PLC0415  # see the docstring

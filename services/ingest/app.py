@@ -41,8 +41,8 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     """Build the service; nothing is connected before its lifespan starts.
 
     Raises:
-        SecretFileError, SealError, JwksError, ValueError: a key cannot be used; the message says
-            which file and what it should hold.
+        SecretFileError, SealError, JwksError, ValueError: a key, the units or the catalogue
+            cannot be used; the message says which file and what it should hold.
     """
     registry = CollectorRegistry()
     readiness = Readiness()
@@ -54,8 +54,8 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     )
     pipeline = Pipeline(
         knowledge=Knowledge(
-            areas=areas.load(),
-            indicators=frozenset(catalogue.load().by_id),
+            areas=areas.load(settings.areas.folder),
+            indicators=frozenset(catalogue.load(settings.catalogue.folder).by_id),
             pseudonymiser=Pseudonymiser(read_secret(settings.pseudonym.key_file)),
         ),
         publisher=publisher,

@@ -14,6 +14,7 @@ from contracts.rejected import HttpOrigin
 from contracts.tokens import Principal
 from contracts.topics import REJECTED_EVENTS, SUBJECT_EVENTS
 from services.chassis.clock import Clock
+from services.chassis.failpoints import failpoint
 from services.ingest.core.check import Knowledge, check, refuse
 from services.ingest.core.verdicts import Accepted, Refused, Verdict
 from services.ingest.metrics import IngestMetrics
@@ -75,6 +76,7 @@ class Pipeline:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+        failpoint("ingest.after-acknowledgement")
         self._count(outcome, caller)
         return outcome
 

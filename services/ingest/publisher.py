@@ -18,6 +18,7 @@ from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
 from contracts.topics import CONTENT_TYPE_HEADER
+from services.chassis.failpoints import failpoint
 from services.chassis.settings import KafkaSettings
 from services.ingest.core.partition import partition_of
 from services.ingest.lanes import Lane, Parcel
@@ -144,6 +145,7 @@ class Publisher:
             headers = {CONTENT_TYPE_HEADER: self._content_types[topic]}
 
             async def send(records: list[KafkaResponse]) -> None:
+                failpoint("ingest.before-acknowledgement")
                 try:
                     await self._broker.publish_batch(
                         *records, topic=topic, partition=partition, headers=headers

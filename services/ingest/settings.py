@@ -24,6 +24,20 @@ class RejectionSettings(Settings):
     """Holds a private EC P-256 key as a JWK."""
 
 
+class AreaSettings(Settings):
+    """Which administrative units there are."""
+
+    folder: Path | None = None
+    """Holds areas.csv and area_lineage.csv; without it, the units that ship with the contract."""
+
+
+class CatalogueSettings(Settings):
+    """Which rules decide who counts."""
+
+    folder: Path | None = None
+    """Holds rules.yaml and the sets; without it, the catalogue that ships with the contract."""
+
+
 class LimitSettings(Settings):
     """Limits of what callers may send, and how long the broker is waited for."""
 
@@ -52,4 +66,6 @@ class IngestSettings(ServiceSettings):
     tokens: TokenSettings
     pseudonym: PseudonymSettings
     rejections: RejectionSettings
+    areas: AreaSettings = AreaSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
     ingest: LimitSettings = LimitSettings()

@@ -12,6 +12,8 @@ from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 
 from contracts import areas, catalogue
+from contracts.areas import AreasError
+from contracts.catalogue import CatalogueError
 from contracts.topics import ALERT_EVENTS, INDICATOR_EVENTS, TOPIC_CONFIGS
 from services.chassis import buildinfo, database, logs
 from services.chassis.batches import broker_of
@@ -54,14 +56,19 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     """Wire the process.
 
     Raises:
-        StartError, RulesError, ReceiversError, JwksError, SecretFileError: a file cannot be used.
+        StartError, RulesError, ReceiversError, AreasError, CatalogueError, JwksError,
+            SecretFileError: a file cannot be used.
     """
     settings = environment.notifier
     registry = CollectorRegistry()
     metrics = NotifierMetrics(registry)
     readiness = Readiness()
     in_force = rules.read(settings.rules_file or rules.shipped(), hold_for=settings.hold_for)
-    domain = Domain(areas.load(), catalogue.load(), in_force.minimum_denominator)
+    domain = Domain(
+        areas.load(environment.areas.folder),
+        catalogue.load(environment.catalogue.folder),
+        in_force.minimum_denominator,
+    )
     receivers = _receivers(settings, domain)
     # Read here and not in the lifespan: a mistake ends the start with one line.
     password_file = settings.smtp.password_file if settings.smtp is not None else None
@@ -202,7 +209,15 @@ def main() -> None:
     logs.configure("notifier", environment.log)
     try:
         app = build(environment, SystemClock())
-    except (StartError, rules.RulesError, ReceiversError, JwksError, SecretFileError) as error:
+    except (
+        StartError,
+        rules.RulesError,
+        ReceiversError,
+        AreasError,
+        CatalogueError,
+        JwksError,
+        SecretFileError,
+    ) as error:
         print(f"notifier: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     serve(app, environment.http)

@@ -53,6 +53,20 @@ class SmtpSettings(Settings):
         return self
 
 
+class AreaSettings(Settings):
+    """Which administrative units there are."""
+
+    folder: Path | None = None
+    """Holds areas.csv and area_lineage.csv; without it, the units that ship with the contract."""
+
+
+class CatalogueSettings(Settings):
+    """Which rules decide who counts."""
+
+    folder: Path | None = None
+    """Holds rules.yaml and the sets; without it, the catalogue that ships with the contract."""
+
+
 class NotifierSettings(Settings):
     """The notifier's own knobs. Durations are in seconds.
 
@@ -108,4 +122,6 @@ class ServiceEnvironment(ServiceSettings):
     kafka: KafkaSettings
     postgres: PostgresSettings
     tokens: TokenSettings
+    areas: AreaSettings = AreaSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
     notifier: NotifierSettings = NotifierSettings()

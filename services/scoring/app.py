@@ -24,8 +24,7 @@ from services.chassis.process import Tasks
 from services.chassis.readiness import Readiness
 from services.chassis.tokens import TokenVerifier
 from services.scoring.consumer import Consumer
-from services.scoring.core.evaluation import evaluators
-from services.scoring.core.records import reader
+from services.scoring.core.rules import Rules
 from services.scoring.http.callers import reader as callers
 from services.scoring.http.routes import Reader, routes
 from services.scoring.http.stream import Stream, stream_route
@@ -50,7 +49,14 @@ Read only. Values are percent with two decimals; days are those of Asia/Ho_Chi_M
 
 
 def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
-    """The application; everything is opened when its lifespan begins."""
+    """The application; everything is opened when its lifespan begins.
+
+    Raises:
+        AreasError, CatalogueError: the units or the catalogue cannot be used; the message says
+            which file and why.
+    """
+    areas = area_data.load(configuration.areas.folder)
+    catalogue = catalogue_data.load(configuration.catalogue.folder)
     registry = CollectorRegistry()
     readiness = Readiness()
     metrics = Metrics(registry)
@@ -60,7 +66,6 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        catalogue, areas = catalogue_data.load(), area_data.load()
         kafka, settings = configuration.kafka, configuration.scoring
         async with contextlib.AsyncExitStack() as opened:
             await ensure_topics(kafka, {name: TOPIC_CONFIGS[name] for name in _TOPICS})
@@ -82,10 +87,9 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
             opened.push_async_callback(producer.stop)
             shards = Shards(
                 pool,
-                catalogue,
-                evaluators(catalogue, areas),
-                reader(areas, frozenset(catalogue.by_id)),
+                Rules(catalogue, areas),
                 refusing(read_key(configuration.rejections.public_key_file)),
+                memory_bytes=settings.memory_bytes,
             )
             consumer = Consumer(shards, time, metrics, settings)
             broker = broker_of(kafka, client_id="nhipso-scoring", registry=registry)

@@ -3,6 +3,8 @@
 Reads a topic from its start with the service itself, in several processes of one group, into a
 schema of its own. The clock runs from the first record that reaches a process to the last batch
 that PostgreSQL has committed: facts, counters, positions and what the roll-up has done meanwhile.
+With `after`, the first records are loaded in the same way before the clock starts, so that what is
+measured meets a state that is already there.
 """
 
 import asyncio
@@ -10,19 +12,18 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from services.chassis.database import load_queries
+from services.scoring import bench_topics
 from services.scoring.bench_processes import BenchError, Processes, Service
+from services.scoring.bench_topics import Extent
 from services.scoring.bench_worker import own_topics
 
 SCHEMA_PREFIX: Final = "scoring_bench_"
@@ -31,7 +32,6 @@ _ROLLUP: Final = load_queries(Path(__file__).parent / "sql" / "rollup.sql")
 _SQL: Final = load_queries(Path(__file__).parent / "sql" / "bench.sql")
 #: How exactly the end is seen; each look costs PostgreSQL one short statement.
 _LOOK_SECONDS: Final = 0.02
-_ANSWER_MS: Final = 10_000
 
 #: Without one of these a commit may be lost with the machine's power, and is no commit.
 _DURABLE: Final = {
@@ -45,8 +45,9 @@ _DURABLE: Final = {
 class Asked:
     """What to measure.
 
-    `events` is how many records, counted from the start of the topic, must be committed. With
-    `keep` the schema stays. `timeout` is in seconds and bounds everything.
+    `events` is how many records must be committed while the clock runs; the `after` records before
+    them (from each partition in proportion) are taken first. With `keep` the schema stays.
+    `timeout` is in seconds and bounds everything.
     """
 
     bootstrap: str
@@ -56,6 +57,7 @@ class Asked:
     processes: int = 2
     keep: bool = False
     timeout: float = 600.0
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,19 @@ class Measured:
 
     Args:
         events_per_second: `events` by `seconds`.
-        events: how many were committed when the clock was stopped, at least those asked for.
-        refused: how many of them were no events of the contract; None unless the whole topic was
+        events: how many were committed between start and stop of the clock, at least those asked
+            for.
+        after: how many had been committed before.
+        refused: how many of all were no events of the contract; None unless the whole topic was
             asked for.
         seconds: from the first record to the last commit.
         processes: how many there were.
-        batches: shard transactions, with those of the daily step.
+        batches: shard transactions within `seconds`, with those of the daily step.
         cpu_seconds_by_process: CPU time within `seconds`; None where the system does not tell.
+        peak_memory_bytes_by_process: the most that was resident since its start, loading included;
+            None where the system does not tell.
+        wal_bytes: what PostgreSQL has written to its log within `seconds`, by anybody.
+        table_bytes: what each table of the schema takes at the end, with indexes.
         rolled_up_seconds_after: how much later the roll-up had taken up all batches; None unless
             the whole topic was asked for.
         schema: where the state was written; it is gone unless it was to be kept.
@@ -80,18 +88,35 @@ class Measured:
 
     events_per_second: int
     events: int
+    after: int
     refused: int | None
     seconds: float
     processes: int
     batches: int
     cpu_seconds_by_process: list[float | None]
+    peak_memory_bytes_by_process: list[int | None]
+    wal_bytes: int
+    table_bytes: dict[str, int]
     rolled_up_seconds_after: float | None
     schema: str
     load_average: float
     postgres: dict[str, str]
 
 
-async def measure(asked: Asked) -> Measured:
+class Watch:
+    """Is told how a run goes; does nothing by itself."""
+
+    def taken(self, records: int) -> None:
+        """So many records are committed, `after` and `events` together."""
+
+    def begun(self) -> None:
+        """The clock is about to start."""
+
+    def ended(self) -> None:
+        """The clock has been stopped."""
+
+
+async def measure(asked: Asked, watch: Watch | None = None) -> Measured:
     """Run the bench.
 
     Raises:
@@ -101,96 +126,131 @@ async def measure(asked: Asked) -> Measured:
     schema = f"{SCHEMA_PREFIX}{secrets.token_hex(4)}"
     try:
         async with asyncio.timeout(asked.timeout):
-            begins, total = await _extent(asked)
+            extent = await bench_topics.extent_of(asked.bootstrap, asked.topic)
+            _check(asked, extent)
             async with _store(asked, schema) as connection:
-                return await _measure(asked, schema, begins, total, connection)
+                return await _Run(asked, schema, extent, connection, watch or Watch()).measure()
     except TimeoutError:
         raise BenchError(
             f"not done within {asked.timeout:g} s; give more time with --timeout, or fewer events"
         ) from None
 
 
-async def _measure(
-    asked: Asked,
-    schema: str,
-    begins: Mapping[int, int],
-    total: int,
-    connection: asyncpg.Connection,
-) -> Measured:
-    settings = await _durable_settings(connection)
-    service = Service(asked.bootstrap, asked.topic, asked.dsn, schema)
-    with (
-        tempfile.TemporaryDirectory(prefix="nhipso-bench-") as folder,
-        Processes(Path(folder), service, asked.processes) as processes,
-    ):
-        await processes.settle(len(begins))
-        cpu_before = processes.cpu_seconds()
-        events, batches = 0, 0
-        while events < asked.events:
-            await asyncio.sleep(_LOOK_SECONDS)
-            processes.check()
-            rows = await connection.fetch(_SQL["read_positions"])
-            events = sum(max(0, row["next_offset"] - begins[row["shard"]]) for row in rows)
-            batches = sum(row["batch"] for row in rows)
-        ended_at = time.monotonic()
-        cpu = [
-            None if after is None or before is None else round(after - before, 2)
-            for before, after in zip(cpu_before, processes.cpu_seconds(), strict=True)
-        ]
-        load = os.getloadavg()[0]
-        seconds = ended_at - processes.begun_at()
-        refused: int | None = None
-        rolled_up: float | None = None
-        if events == total:
-            while await connection.fetchval(_ROLLUP["is_touched"]):
-                processes.check()
-                await asyncio.sleep(_LOOK_SECONDS)
-            rolled_up = round(time.monotonic() - ended_at, 2)
-            refused = events - await connection.fetchval(_SQL["count_read_events"])
-    return Measured(
-        events_per_second=round(events / seconds),
-        events=events,
-        refused=refused,
-        seconds=round(seconds, 3),
-        processes=asked.processes,
-        batches=batches,
-        cpu_seconds_by_process=cpu,
-        rolled_up_seconds_after=rolled_up,
-        schema=schema,
-        load_average=round(load, 2),
-        postgres=settings,
-    )
-
-
-async def _extent(asked: Asked) -> tuple[Mapping[int, int], int]:
-    """Where each partition of the topic begins, and how many records they hold together."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=asked.bootstrap, request_timeout_ms=_ANSWER_MS)
-    try:
-        await admin.start()
-        if asked.topic not in await admin.list_topics():
-            raise BenchError(f"the broker has no topic {asked.topic}; load it first")
-        (described,) = await admin.describe_topics([asked.topic])
-    finally:
-        await admin.close()
-    partitions = [TopicPartition(asked.topic, one["partition"]) for one in described["partitions"]]
-    consumer = AIOKafkaConsumer(bootstrap_servers=asked.bootstrap, request_timeout_ms=_ANSWER_MS)
-    await consumer.start()
-    try:
-        begins = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
-    finally:
-        await consumer.stop()
-    total = sum(ends.values()) - sum(begins.values())
-    if not 0 < asked.events <= total:
+def _check(asked: Asked, extent: Extent) -> None:
+    wanted = asked.after + asked.events
+    if not 0 < asked.events <= wanted <= extent.records:
         raise BenchError(
-            f"topic {asked.topic} holds {total} records, {asked.events} were asked for; "
+            f"topic {asked.topic} holds {extent.records} records, {wanted} were asked for; "
             "load more of them or ask for fewer"
         )
-    if not 0 < asked.processes <= len(partitions):
+    if not 0 < asked.processes <= len(extent.begins):
         raise BenchError(
-            f"{asked.processes} processes for {len(partitions)} partitions; each needs at least one"
+            f"{asked.processes} processes for {len(extent.begins)} partitions; "
+            "each needs at least one"
         )
-    return {at.partition: offset for at, offset in begins.items()}, total
+
+
+class _Run:
+    """One run, from the start of its processes to the stop of its clock."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        schema: str,
+        extent: Extent,
+        connection: asyncpg.Connection,
+        watch: Watch,
+    ) -> None:
+        self._asked = asked
+        self._schema = schema
+        self._extent = extent
+        self._connection = connection
+        self._watch = watch
+
+    async def measure(self) -> Measured:
+        """Start the processes, load, measure, stop them."""
+        asked = self._asked
+        settings = await _durable_settings(self._connection)
+        service = Service(asked.bootstrap, asked.topic, asked.dsn, self._schema)
+        line = self._extent.line(asked.after) if asked.after else {}
+        with (
+            tempfile.TemporaryDirectory(prefix="nhipso-bench-") as folder,
+            Processes(Path(folder), service, asked.processes, line) as processes,
+        ):
+            await processes.settle(len(self._extent.begins))
+            start = processes.set_off
+            if line:
+                processes.set_off()
+                await self._until_taken(asked.after, processes)
+                await self._until_rolled_up(processes)
+                start = processes.cross_line
+            cpu_before = processes.cpu_seconds()
+            wal_before = await self._wal_bytes()
+            _, batches_before = await self._positions()
+            self._watch.begun()
+            start()
+            taken, batches = await self._until_taken(asked.after + asked.events, processes)
+            ended_at = time.monotonic()
+            cpu = [
+                None if after is None or before is None else round(after - before, 2)
+                for before, after in zip(cpu_before, processes.cpu_seconds(), strict=True)
+            ]
+            wal_bytes = await self._wal_bytes() - wal_before
+            load = os.getloadavg()[0]
+            self._watch.ended()
+            seconds = ended_at - processes.begun_at()
+            refused: int | None = None
+            rolled_up: float | None = None
+            if taken == self._extent.records:
+                await self._until_rolled_up(processes)
+                rolled_up = round(time.monotonic() - ended_at, 2)
+                refused = taken - await self._connection.fetchval(_SQL["count_read_events"])
+            tables = await self._connection.fetch(_SQL["read_table_sizes"], self._schema)
+            peaks = list(processes.peak_memory_bytes())
+        events = taken - asked.after
+        return Measured(
+            events_per_second=round(events / seconds),
+            events=events,
+            after=asked.after,
+            refused=refused,
+            seconds=round(seconds, 3),
+            processes=asked.processes,
+            batches=batches - batches_before,
+            cpu_seconds_by_process=cpu,
+            peak_memory_bytes_by_process=peaks,
+            wal_bytes=wal_bytes,
+            table_bytes={row["name"]: row["bytes"] for row in tables},
+            rolled_up_seconds_after=rolled_up,
+            schema=self._schema,
+            load_average=round(load, 2),
+            postgres=settings,
+        )
+
+    async def _until_taken(self, records: int, processes: Processes) -> tuple[int, int]:
+        """Wait until so many records are committed; returns how many are, in how many batches."""
+        while True:
+            taken, batches = await self._positions()
+            self._watch.taken(taken)
+            if taken >= records:
+                return taken, batches
+            processes.check()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _until_rolled_up(self, processes: Processes) -> None:
+        while await self._connection.fetchval(_ROLLUP["is_touched"]):
+            processes.check()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _positions(self) -> tuple[int, int]:
+        """How many records are committed, in how many batches."""
+        rows = await self._connection.fetch(_SQL["read_positions"])
+        begins = self._extent.begins
+        taken = sum(max(0, row["next_offset"] - begins[row["shard"]]) for row in rows)
+        return taken, sum(row["batch"] for row in rows)
+
+    async def _wal_bytes(self) -> int:
+        written: int = await self._connection.fetchval(_SQL["read_wal_bytes"])
+        return written
 
 
 @asynccontextmanager
@@ -210,22 +270,7 @@ async def _store(asked: Asked, schema: str) -> AsyncIterator[asyncpg.Connection]
                     await connection.execute(_SQL["forget_history"], schema)
         finally:
             await connection.close()
-            await _drop_from_broker(asked.bootstrap, schema)
-
-
-async def _drop_from_broker(bootstrap: str, schema: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=_ANSWER_MS)
-    try:
-        await admin.start()
-        made = [topic for topic in own_topics(schema) if topic in await admin.list_topics()]
-        if made:
-            await admin.delete_topics(made)
-    except KafkaError as error:
-        raise BenchError(
-            f"the topics {schema}.* were left on the broker ({error}); delete them"
-        ) from error
-    finally:
-        await admin.close()
+            await bench_topics.drop(asked.bootstrap, own_topics(schema))
 
 
 async def _durable_settings(connection: asyncpg.Connection) -> dict[str, str]:

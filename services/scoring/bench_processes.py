@@ -13,11 +13,13 @@ from typing import Final, Self
 
 from joserfc.jwk import ECKey
 
-from services.scoring.bench_worker import ASSIGNED, BEGUN, GO
+from services.scoring.bench_gate import ASSIGNED, BEGUN, CROSS, GO, LINE
 
 _LOOK_SECONDS: Final = 0.05
 _STOP_SECONDS: Final = 30.0
 _LOG_END: Final = 2_000
+#: Of a service's settings: its knobs, and whose units and rules the topic speaks of.
+_KEPT: Final = ("NHIPSO_SCORING__", "NHIPSO_AREAS__", "NHIPSO_CATALOGUE__")
 
 
 class BenchError(Exception):
@@ -37,18 +39,22 @@ class Service:
 class Processes:
     """Scoring processes of one group, from their start to their end.
 
-    Use it as `with Processes(folder, service, count) as processes:`. The folder is private and
-    empty: it holds secrets, logs, and what the processes tell.
+    Use it as `with Processes(folder, service, count, line) as processes:`. The folder is private
+    and empty: it holds secrets, logs, and what the processes tell. The line says at which offset
+    of each partition they wait until `cross_line`; an empty one is none.
     """
 
-    def __init__(self, folder: Path, service: Service, count: int) -> None:
+    def __init__(self, folder: Path, service: Service, count: int, line: Mapping[int, int]) -> None:
         self._folder = folder
         self._service = service
         self._count = count
+        self._line = line
         self._running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         """Start all processes."""
+        if self._line:
+            (self._folder / LINE).write_text(json.dumps(dict(self._line)), encoding="ascii")
         arguments = (str(self._folder), self._service.schema, self._service.topic)
         environment = self._environment()
         for number in range(self._count):
@@ -74,7 +80,7 @@ class Processes:
             process.wait()
 
     async def settle(self, partitions: int) -> None:
-        """Wait until each process has partitions and all are given out, then let them fetch.
+        """Wait until each process has partitions and all are given out.
 
         Raises:
             BenchError: a process has ended.
@@ -86,17 +92,24 @@ class Processes:
             if len(assigned) == self._count and all(assigned) and sum(assigned) == partitions:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def set_off(self) -> None:
+        """Let all processes fetch, up to the line if there is one."""
         (self._folder / GO).touch()
 
+    def cross_line(self) -> None:
+        """Let all processes go on from where they wait."""
+        (self._folder / CROSS).touch()
+
     def begun_at(self) -> float:
-        """When the first record reached a process, on this machine's monotonic clock.
+        """When the first record behind the line reached a process, by the monotonic clock.
 
         Raises:
             BenchError: no process has told of one.
         """
         told = self._told(BEGUN)
         if not told:
-            raise BenchError("no process has told when its first record came; mend bench_worker")
+            raise BenchError("no process has told when its first record came; mend bench_gate")
         return min(float(text) for text in told)
 
     def check(self) -> None:
@@ -113,6 +126,10 @@ class Processes:
         """CPU time of each process so far, None where the system has no /proc."""
         return [_cpu_seconds(process.pid) for process in self._running]
 
+    def peak_memory_bytes(self) -> Sequence[int | None]:
+        """The most memory each process has had resident, None where the system has no /proc."""
+        return [_peak_memory_bytes(process.pid) for process in self._running]
+
     def _told(self, what: str) -> list[str]:
         return [path.read_text("ascii") for path in self._folder.glob(f"{what}*")]
 
@@ -124,15 +141,13 @@ class Processes:
         private = ECKey.generate_key("P-256", auto_kid=False)
         public = private.as_dict(private=False)
         # PYTHONPATH and the like stay; settings of a service that runs here must not get in.
-        kept = {name: text for name, text in os.environ.items() if not name.startswith("NHIPSO_")}
-        tuned = {
+        kept = {
             name: text
             for name, text in os.environ.items()
-            if name.startswith("NHIPSO_SCORING__") and name != "NHIPSO_SCORING__GROUP_ID"
+            if name.startswith(_KEPT) or not name.startswith("NHIPSO_")
         }
         return {
             **kept,
-            **tuned,
             "NHIPSO_HTTP__PORT": "0",
             "NHIPSO_LOG__LEVEL": "warning",
             "NHIPSO_KAFKA__BOOTSTRAP_SERVERS": self._service.bootstrap,
@@ -157,3 +172,14 @@ def _cpu_seconds(pid: int) -> float | None:
     # After the name, which may hold blanks and brackets: state is the first, utime the twelfth.
     fields = told.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _peak_memory_bytes(pid: int) -> int | None:
+    try:
+        told = Path(f"/proc/{pid}/status").read_text("utf-8")
+    except OSError:
+        return None
+    for line in told.splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return None

@@ -2,30 +2,17 @@
 
 ``python -m services.scoring.bench_worker FOLDER SCHEMA TOPIC`` is started by `bench.py`. All else
 comes from the environment, as for the service. Nothing of the service is replaced: its topics are
-named anew before its modules are read, its schema after. Beside that the first fetch is held until
-all processes of the group have their partitions, so that no rebalance falls into the measurement.
+named anew before its modules are read, its schema after. Beside that fetching is held where all
+processes have to wait for each other (`bench_gate.py`).
 """
 
-import asyncio
 import importlib
-import os
 import sys
-import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
-
-from aiokafka import AIOKafkaConsumer
+from typing import Any
 
 from contracts import topics
-
-#: The parent makes this file in the folder when all processes have their partitions.
-GO: Final = "go"
-#: Written by each process (its id follows): how many partitions it has; when its first record came.
-ASSIGNED: Final = "assigned-"
-BEGUN: Final = "begun-"
-
-_LOOK_SECONDS: Final = 0.01
+from services.scoring.bench_gate import Gate
 
 
 def own_topics(schema: str) -> tuple[str, str]:
@@ -49,48 +36,11 @@ def _rename_topics(schema: str, subject_events: str) -> None:
     )
 
 
-def _hold_first_fetch(folder: Path, topic: str) -> None:
-    """Let the consumer of `topic` wait for the others, and note when its first record comes.
-
-    From the first record on, fetching is aiokafka's own again.
-    """
-    fetch = AIOKafkaConsumer.getmany
-    begun = folder / f"{BEGUN}{os.getpid()}"
-
-    async def held(self: AIOKafkaConsumer, *args: Any, **kwargs: Any) -> Mapping[Any, Any]:
-        if topic in self.subscription():
-            await _together(folder, self)
-        fetched: Mapping[Any, Any] = await fetch(self, *args, **kwargs)
-        if topic in self.subscription() and any(fetched.values()):
-            _write(begun, repr(time.monotonic()))
-            AIOKafkaConsumer.getmany = fetch
-        return fetched
-
-    AIOKafkaConsumer.getmany = held
-
-
-async def _together(folder: Path, consumer: AIOKafkaConsumer) -> None:
-    told = -1
-    while not (folder / GO).exists():
-        assigned = len(consumer.assignment())
-        if assigned != told:
-            told = assigned
-            _write(folder / f"{ASSIGNED}{os.getpid()}", str(assigned))
-        await asyncio.sleep(_LOOK_SECONDS)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that is never seen half written."""
-    half = path.with_name(f".{path.name}")
-    half.write_text(text, encoding="ascii")
-    half.replace(path)
-
-
 def main() -> None:
     """Name things anew, then run the service until it is told to stop."""
     folder, schema, topic = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     _rename_topics(schema, topic)
-    _hold_first_fetch(folder, topic)
+    Gate(folder, topic).close()
     service: Any = importlib.import_module("services.scoring.__main__")
     app: Any = importlib.import_module("services.scoring.app")
     if not hasattr(app, "SCHEMA"):

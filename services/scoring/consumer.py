@@ -24,6 +24,7 @@ from services.chassis import batches
 from services.chassis.batches import Batch, Subscription
 from services.chassis.clock import Clock
 from services.chassis.database import is_transient
+from services.chassis.failpoints import failpoint
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
 from services.scoring.shard import Shards, Taken
@@ -62,6 +63,8 @@ class Consumer:
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._subscription: Subscription | None = None
+        #: Whether the last batch was as full as it may be: there is a backlog to work off.
+        self.is_behind = False
         self._log = structlog.get_logger(__name__)
 
     def subscribe(self, broker: KafkaBroker) -> None:
@@ -123,6 +126,7 @@ class Consumer:
     async def _handle(self, batch: Batch) -> None:
         if self._failed.done():
             return
+        self.is_behind = len(batch) >= self._settings.batch_records
         by_shard: defaultdict[int, list[ConsumerRecord]] = defaultdict(list)
         for record in batch:
             by_shard[record.partition].append(record)
@@ -192,9 +196,12 @@ class Consumer:
         )
 
     def _count(self, records: Sequence[ConsumerRecord], taken: int, refused: list[Reason]) -> None:
-        now = self._clock.now().timestamp()
-        for record in records[len(records) - taken :]:
-            self._metrics.event_to_state.observe(max(0.0, now - record.timestamp / 1000))
+        if taken:
+            # Of the record that has waited longest; one observation for each would cost more than
+            # the fold.
+            oldest = min(record.timestamp for record in records[len(records) - taken :])
+            waited = self._clock.now().timestamp() - oldest / 1000
+            self._metrics.event_to_state.observe(max(0.0, waited))
         self._metrics.records.labels("taken").inc(taken - len(refused))
         self._metrics.records.labels("refused").inc(len(refused))
         self._metrics.records.labels("known").inc(len(records) - taken)
@@ -215,6 +222,7 @@ class Consumer:
         }
         if not offsets:
             return
+        failpoint("consumer.before-kafka-commit")
         try:
             await consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError, KafkaError) as error:

@@ -21,7 +21,7 @@ class Metrics:
         )
         self.event_to_state = Histogram(
             "scoring_event_to_state_seconds",
-            "From the broker's record of an event to the commit of the state it changes",
+            "From the broker's record of a batch's oldest event to the commit of the state it changes",
             buckets=_LATENCIES,
             registry=registry,
         )

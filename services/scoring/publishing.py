@@ -27,6 +27,7 @@ from contracts.topics import (
     REJECTED_EVENTS,
 )
 from services.chassis.database import load_queries
+from services.chassis.failpoints import failpoint
 from services.scoring.updates import encode
 
 _SQL: Final = load_queries(Path(__file__).parent / "sql" / "rollup.sql")
@@ -60,6 +61,7 @@ class Publisher:
             return 0
         heard = await connection.fetch(_SQL["read_freshness"])
         fresh_at = self._fresh_at({row["domain"]: row["fresh_at"] for row in heard})
+        failpoint("outbox.before-send")
         count, last = 0, ("", "", "")
         while True:
             rows = await connection.fetch(_SQL["read_figures_to_tell"], rounds["told"], *last, PAGE)
@@ -68,6 +70,7 @@ class Publisher:
             if len(rows) < PAGE:
                 break
             last = tuple(rows[-1])[: len(last)]
+        failpoint("outbox.after-acknowledgement")
         await connection.execute(_SQL["mark_told"], rounds["rolled_up"])
         return count
 

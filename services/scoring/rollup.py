@@ -18,6 +18,7 @@ from contracts.areas import Areas
 from contracts.catalogue import Catalogue
 from contracts.times import local_day
 from services.chassis.database import load_queries
+from services.chassis.failpoints import failpoint
 from services.scoring.core.reports import Figure, reported_figure
 from services.scoring.summing import Known, Summing
 
@@ -47,6 +48,8 @@ class Rollup:
             marks = await connection.fetch(_SQL["take_touched"])
             changed = await self._count(connection, marks, now)
             changed += await self._report(connection, marks, now)
+            failpoint("rollup.before-commit")
+        failpoint("rollup.after-commit")
         return changed
 
     async def _count(

@@ -164,6 +164,15 @@ class Shards:
         """Position and last evaluated day of the shards that have any."""
         return await store.read_positions(self._pool, shards)
 
+    async def outdated(self, shards: Iterable[int], today: date) -> list[int]:
+        """Which shards have been evaluated for an earlier day, or under other rules."""
+        rows = await store.read_evaluations(self._pool, shards)
+        return [
+            shard
+            for shard, (evaluated_on, rules) in rows.items()
+            if evaluated_on is None or evaluated_on < today or rules != self._rules.fingerprint
+        ]
+
     def forget(self, shard: int) -> None:
         """Drop a shard's state from memory; it is read anew when it is needed."""
         self._held.pop(shard, None)
@@ -201,6 +210,7 @@ class Shards:
         ]
         change = held.state.take(batch.writes, local_day(now).toordinal())
         next_offset = fresh[-1].offset + 1
+        failpoint("shard.before-transaction")
         async with self._transaction(shard, held) as (connection, number):
             await self._write(connection, shard, number, held, change, batch)
             await store.write_heard(connection, shard, batch, now)

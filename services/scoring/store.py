@@ -225,9 +225,7 @@ async def move(
     rules: str | None = None,
 ) -> None:
     """Move the shard's row to where the transaction leaves it; None keeps what is there."""
-    await connection.execute(
-        _SQL["move_shard"], shard, next_offset, batch, evaluated_on, rules
-    )
+    await connection.execute(_SQL["move_shard"], shard, next_offset, batch, evaluated_on, rules)
 
 
 async def read_positions(
@@ -236,6 +234,14 @@ async def read_positions(
     """Position and last evaluated day of the shards that have any."""
     rows = await pool.fetch(_SQL["read_positions"], list(shards))
     return {row["shard"]: (row["next_offset"], row["evaluated_on"]) for row in rows}
+
+
+async def read_evaluations(
+    pool: asyncpg.Pool, shards: Iterable[int]
+) -> dict[int, tuple[date | None, str | None]]:
+    """Last evaluated day and rules of the shards that have any records."""
+    rows = await pool.fetch(_SQL["read_positions"], list(shards))
+    return {row["shard"]: (row["evaluated_on"], row["rules"]) for row in rows}
 
 
 def touched_by(differences: Differences, area_ids: Sequence[str]) -> tuple[list[str], list[int]]:

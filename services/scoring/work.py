@@ -85,7 +85,7 @@ class Work:
             await asyncio.sleep(self._settings.rollup_seconds)
 
     async def step_days(self) -> None:
-        """Evaluate what a new day changes, in the shards of this process."""
+        """Evaluate what a new day, or a change of rules, changes in the shards of this process."""
         while True:
             with self._mending("daily step"):
                 await self._step_day()
@@ -169,17 +169,10 @@ class Work:
 
     async def _step_day(self) -> None:
         today = local_day(self._clock.now())
-        rows = self._settings.daily_step_rows
-        for shard, (_, evaluated_on) in (
-            await self._shards.positions(self._consumer.assigned())
-        ).items():
-            if evaluated_on is not None and evaluated_on >= today:
-                continue
-            due = rows
-            while due == rows:
-                due = await self._shards.step(shard, today, rows)
-                self._metrics.due_subjects.inc(due)
-            self._log.info("day taken up", shard=shard, day=today.isoformat())
+        for shard in await self._shards.outdated(self._consumer.assigned(), today):
+            due = await self._shards.step(shard, today)
+            self._metrics.due_subjects.inc(due)
+            self._log.info("day taken up", shard=shard, day=today.isoformat(), due=due)
 
 
 async def _beside(*loops: Coroutine[Any, Any, None]) -> None:

@@ -1,38 +1,41 @@
 """Loads a topic as ingest writes it: key = subject, murmur2, lz4, idempotent, one header."""
 
-from collections.abc import Iterable
-from functools import cache
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
+import numpy as np
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
+from numpy.typing import NDArray
 
 from contracts.topics import CLOUDEVENTS_JSON, CONTENT_TYPE_HEADER
+from tests.bench.invented_events import Records
 
-_BATCH_BYTES = 256 * 1024
-_HEADERS = [(CONTENT_TYPE_HEADER, CLOUDEVENTS_JSON.encode())]
+_BATCH_BYTES: Final = 256 * 1024
+_HEADERS: Final = [(CONTENT_TYPE_HEADER, CLOUDEVENTS_JSON.encode())]
+_POSITIVE: Final = np.uint32(0x7FFFFFFF)
 
 
 async def load(
-    bootstrap: str, topic: str, partitions: int, records: Iterable[tuple[bytes, bytes]]
+    bootstrap: str,
+    topic: str,
+    partitions: int,
+    records: Iterable[Records],
+    *,
+    configs: Mapping[str, str] | None = None,
 ) -> int:
-    """Make a topic and fill it; returns how many records the broker has acknowledged."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        answer = await admin.create_topics([NewTopic(topic, partitions, 1)])
-    finally:
-        await admin.close()
-    if any(code for _, code, *_ in answer.topic_errors):
-        raise RuntimeError(f"topic {topic} cannot be made: {answer.topic_errors}")
+    """Make a topic and fill it; returns how many records the broker has acknowledged.
 
-    @cache
-    def partition_of(key: bytes) -> int:
-        # As Kafka's default partitioner, of Java and of aiokafka, places keys.
-        place: int = (murmur2(key) & 0x7FFFFFFF) % partitions
-        return place
-
+    Args:
+        bootstrap: the broker.
+        topic: must not be there yet.
+        partitions: of the topic.
+        records: what goes in. Those of a partition keep their order.
+        configs: of the topic.
+    """
+    await _make(bootstrap, NewTopic(topic, partitions, 1, topic_configs=dict(configs or {})))
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         acks="all",
@@ -42,20 +45,51 @@ async def load(
     )
     await producer.start()
     try:
-        open_batches: dict[int, BatchBuilder] = {}
         count = 0
-        for key, value in records:
-            partition = partition_of(key)
-            batch = open_batches.get(partition) or producer.create_batch()
-            open_batches[partition] = batch
-            if batch.append(key=key, value=value, timestamp=None, headers=_HEADERS) is None:
-                # Full. What waits for the broker is bounded: one batch a partition at a time.
-                await (await producer.send_batch(batch, topic, partition=partition))
-                open_batches[partition] = batch = producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None, headers=_HEADERS)
-            count += 1
-        for partition, batch in open_batches.items():
-            await (await producer.send_batch(batch, topic, partition=partition))
+        for some in records:
+            placed = (some.hashes & _POSITIVE) % partitions
+            # Partitions side by side, each waiting for its own answers: what is on its way to the
+            # broker is bounded.
+            await asyncio.gather(
+                *(
+                    _fill(producer, topic, partition, some, np.flatnonzero(placed == partition))
+                    for partition in range(partitions)
+                )
+            )
+            count += len(some.keys)
     finally:
         await producer.stop()
     return count
+
+
+async def _make(bootstrap: str, topic: NewTopic) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        answer = await admin.create_topics([topic])
+    finally:
+        await admin.close()
+    if any(code for _, code, *_ in answer.topic_errors):
+        raise RuntimeError(f"topic {topic.name} cannot be made: {answer.topic_errors}")
+
+
+async def _fill(
+    producer: AIOKafkaProducer, topic: str, partition: int, some: Records, rows: NDArray[np.intp]
+) -> None:
+    for batch in _batches(producer, some.keys[rows].tolist(), some.values[rows].tolist()):
+        await (await producer.send_batch(batch, topic, partition=partition))
+
+
+def _batches(
+    producer: AIOKafkaProducer, keys: Iterable[bytes], values: Iterable[bytes]
+) -> Iterator[BatchBuilder]:
+    batch = None
+    for key, value in zip(keys, values, strict=True):
+        if batch is not None:
+            if batch.append(key=key, value=value, timestamp=None, headers=_HEADERS) is not None:
+                continue
+            yield batch
+        batch = producer.create_batch()
+        batch.append(key=key, value=value, timestamp=None, headers=_HEADERS)
+    if batch is not None:
+        yield batch

@@ -24,10 +24,12 @@ from typing import Any
 
 import psutil
 
+from contracts.times import local_day
 from contracts.topics import SUBJECT_EVENTS
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.ports import free_port
 from deploy.embedded.postgres import Postgres
+from tests.bench.ground import province
 from tests.bench.invented_events import Sizes, invent
 from tests.bench.loading import load
 from tests.bench.peer.build import PeerError, build
@@ -106,7 +108,8 @@ def _servers() -> Iterator[tuple[Kafka, Postgres]]:
 def _load(asked: argparse.Namespace, kafka: Kafka) -> None:
     started = time.monotonic()
     sizes = Sizes(citizens=asked.citizens, events=asked.events)
-    records = invent(sizes, seed=_SEED, until=datetime.now(UTC))
+    today = local_day(datetime.now(UTC))
+    records = invent(sizes, ground=province(), seed=_SEED, today=today)
     loaded = asyncio.run(load(kafka.bootstrap, SUBJECT_EVENTS, asked.partitions, records))
     say(f"{loaded:,} events of {asked.citizens:,} citizens in {time.monotonic() - started:.0f} s")
 

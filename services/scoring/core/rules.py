@@ -25,12 +25,6 @@ class Rules:
             for rules in catalogue.subjects
         }
         #: Differs when anybody could count differently under these rules than under others.
-        self.fingerprint: Final = _fingerprint(catalogue, areas)
-
-
-def _fingerprint(catalogue: Catalogue, areas: Areas) -> str:
-    said = sha256(catalogue.model_dump_json().encode())
-    for area in areas:
-        said.update(repr(area).encode())
-        said.update(repr(areas.successions(area.area_id)).encode())
-    return said.hexdigest()[:32]
+        self.fingerprint: Final = sha256(
+            f"{catalogue.fingerprint} {areas.fingerprint} {self.layouts.fingerprint}".encode()
+        ).hexdigest()[:32]

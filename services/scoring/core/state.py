@@ -15,7 +15,6 @@ from contracts.subjects import SubjectKind
 from services.scoring.core.conditions import NEVER, Ordinal
 from services.scoring.core.counting import BITS, Counts, Differences, differences
 from services.scoring.core.packing import (
-    Layouts,
     Pack,
     Unpacked,
     decode,

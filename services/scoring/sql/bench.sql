@@ -6,6 +6,17 @@ SELECT shard, next_offset, batch FROM shards
 -- name: count_read_events
 SELECT coalesce(sum(events), 0)::bigint FROM sources
 
+-- name: read_wal_bytes
+-- What the server has written to its log since it was made.
+SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint
+
+-- name: read_table_sizes
+-- Of a schema, with indexes and what is stored out of line.
+SELECT relname AS name, pg_total_relation_size(oid) AS bytes
+FROM pg_class
+WHERE relnamespace = $1::regnamespace AND relkind = 'r'
+ORDER BY relname
+
 -- name: is_scoring_here
 SELECT EXISTS (
     SELECT FROM pg_stat_activity

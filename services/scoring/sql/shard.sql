@@ -93,4 +93,4 @@ UPDATE shards SET
 WHERE shard = $1
 
 -- name: read_positions
-SELECT shard, next_offset, evaluated_on FROM shards WHERE shard = ANY ($1::integer[])
+SELECT shard, next_offset, evaluated_on, rules FROM shards WHERE shard = ANY ($1::integer[])

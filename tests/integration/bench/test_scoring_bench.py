@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from contracts.times import local_day
 from services.scoring.bench import Asked, measure
 from services.scoring.bench_processes import BenchError
+from tests.bench.ground import province
 from tests.bench.invented_events import Sizes, invent
 from tests.bench.loading import load
 from tests.integration.bench.command import run
@@ -20,7 +22,8 @@ EVENTS = 5_000
 @pytest.fixture(scope="module")
 async def topic(kafka: str) -> str:
     name = f"bench-{uuid.uuid4().hex[:8]}"
-    records = invent(Sizes(citizens=1_000, events=EVENTS), seed=4, until=datetime.now(UTC))
+    sizes = Sizes(citizens=1_000, events=EVENTS)
+    records = invent(sizes, ground=province(), seed=4, today=local_day(datetime.now(UTC)))
     assert await load(kafka, name, 4, records) == EVENTS
     return name
 
@@ -77,6 +80,22 @@ async def test_what_it_keeps_are_the_figures_of_all_citizens(
         await connection.close()
     assert citizens == 1_000
     assert figures > 0
+
+
+async def test_what_is_loaded_before_the_clock_is_not_measured_but_stays(
+    kafka: str, topic: str, database: str
+) -> None:
+    code, said, complained = await run(
+        "bench", "scoring", "--bootstrap", kafka, "--topic", topic, "--events", "1000",
+        "--after", "4000", "--postgres", database, "--timeout", "120",
+    )  # fmt: skip
+    assert code == 0, complained
+    measured = json.loads(said)
+    assert (measured["after"], measured["events"], measured["refused"]) == (4_000, 1_000, 0)
+    assert measured["events_per_second"] == pytest.approx(1_000 / measured["seconds"], rel=0.01)
+    assert all(peak > 0 for peak in measured["peak_memory_bytes_by_process"])
+    assert measured["wal_bytes"] > 0
+    assert measured["table_bytes"]["shards"] > 0
 
 
 async def test_commits_that_may_be_lost_are_refused(kafka: str, topic: str, database: str) -> None:

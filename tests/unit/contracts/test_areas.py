@@ -1,22 +1,18 @@
 from collections import Counter
 from datetime import date
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from contracts.areas import Area, Areas, Level, Succession, load, read
+from contracts.areas import load
 
 BEFORE = date(2025, 6, 30)
 SINCE = date(2025, 7, 1)
 TODAY = date(2026, 11, 22)
 PROVINCE = "2025:15"
 AREAS = load()
-
-
-def unit(area_id: str, parent: str | None = None, level: Level = "commune") -> Area:
-    code = area_id.rpartition(":")[2]
-    return Area(area_id, code, f"Unit {code}", level, parent, None, None, None, None, None)
 
 
 def test_a_reused_code_is_another_unit_before_and_after_the_reform() -> None:
@@ -69,14 +65,57 @@ def test_every_old_commune_ends_in_one_that_is_valid_today() -> None:
         assert AREAS.current(area.area_id, BEFORE) == area.area_id
 
 
+@given(
+    told_on=st.dates(date(2000, 1, 1), date(2026, 11, 22)),
+    later=st.dates(date(2026, 11, 22), date(2100, 1, 1)),
+    which=st.integers(0, 10_000),
+)
+def test_every_commune_of_any_day_leads_to_one_unit_of_every_later_day(
+    told_on: date, later: date, which: int
+) -> None:
+    communes = [area for area in AREAS.on(told_on) if area.level == "commune"]
+    told = communes[which % len(communes)]
+    assert AREAS.commune(told.code, told_on) == told
+    stands = AREAS[AREAS.current(told.area_id, later)]
+    assert stands.is_valid(later)
+    assert stands.level == "commune"
+    carried = AREAS.carried(told.area_id, later)
+    assert carried is not None
+    assert (carried.area_id, carried.whole) == (stands.area_id, True)
+
+
 def test_every_commune_of_today_took_over_from_an_old_one() -> None:
     old = [area.area_id for area in AREAS.on(BEFORE) if area.level == "commune"]
     successors = {AREAS.current(area_id, TODAY) for area_id in old}
     assert successors == {area.area_id for area in AREAS.on(TODAY) if area.level == "commune"}
 
 
+def test_the_former_units_of_today_s_communes_are_all_the_old_ones_each_once() -> None:
+    now = [area for area in AREAS.on(TODAY) if area.level == "commune"]
+    former = [one for area in now for one in AREAS.former(area.area_id, TODAY)]
+    assert len({one.area_id for one in former}) == len(former) == 319
+    assert {(one.first, one.last, one.whole) for one in former} == {(None, BEFORE, True)}
+    assert all(AREAS.former(area.area_id, BEFORE) == [] for area in now)
+
+
 def test_both_old_provinces_end_in_the_merged_one() -> None:
     assert {AREAS.current(old, TODAY) for old in ("legacy:15", "legacy:10")} == {PROVINCE}
+    assert {one.area_id for one in AREAS.former(PROVINCE, TODAY)} == {"legacy:15", "legacy:10"}
+
+
+def test_a_district_ended_and_nothing_took_over() -> None:
+    assert AREAS.current("legacy:132", TODAY) == "legacy:132"
+    assert AREAS.carried("legacy:132", TODAY) is None
+
+
+def test_a_unit_is_carried_to_nothing_before_it_exists() -> None:
+    assert AREAS.carried("2025:02647", BEFORE) is None
+
+
+def test_the_day_of_the_next_succession_lies_ahead() -> None:
+    assert AREAS.next_succession("legacy:02647", BEFORE) == SINCE
+    assert AREAS.next_succession("legacy:02647", SINCE) is None
+    assert AREAS.next_succession("2025:02647", TODAY) is None
 
 
 def test_every_unit_hangs_below_a_province_of_its_time() -> None:
@@ -95,63 +134,3 @@ def test_an_unknown_id_is_none_or_an_error() -> None:
     assert AREAS.get("2025:99999") is None
     with pytest.raises(KeyError):
         AREAS["2025:99999"]
-
-
-def test_a_split_raises_because_nobody_knows_where_each_subject_went() -> None:
-    areas = Areas(
-        [unit("a:00001"), unit("b:00002"), unit("b:00003")],
-        [
-            Succession("a:00001", "b:00002", SINCE, 2),
-            Succession("a:00001", "b:00003", SINCE, 2),
-        ],
-    )
-    assert areas.current("a:00001", BEFORE) == "a:00001"
-    with pytest.raises(LookupError, match=r"a:00001 was split into b:00002, b:00003"):
-        areas.current("a:00001", SINCE)
-
-
-def test_a_part_that_alone_is_known_of_a_split_does_not_stand_for_the_whole() -> None:
-    areas = Areas([unit("a:00001"), unit("b:00002")], [Succession("a:00001", "b:00002", SINCE, 2)])
-    with pytest.raises(LookupError, match=r"a:00001 was split into 2 parts"):
-        areas.current("a:00001", SINCE)
-
-
-def test_two_reforms_lead_to_the_last_successor() -> None:
-    later = date(2030, 1, 1)
-    areas = Areas(
-        [unit("a:00001"), unit("b:00002"), unit("c:00003")],
-        [
-            Succession("a:00001", "b:00002", SINCE, 1),
-            Succession("b:00002", "c:00003", later, 1),
-        ],
-    )
-    assert areas.current("a:00001", SINCE) == "b:00002"
-    assert areas.current("a:00001", later) == "c:00003"
-
-
-def test_data_that_do_not_hang_together_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"a:00001 has an unknown parent a:9"):
-        Areas([unit("a:00001", "a:9")], [])
-    with pytest.raises(ValueError, match=r"unknown area b:00002"):
-        Areas([unit("a:00001")], [Succession("a:00001", "b:00002", SINCE, 1)])
-    with pytest.raises(ValueError, match=r"two units are called a:00001"):
-        Areas([unit("a:00001"), unit("a:00001")], [])
-    with pytest.raises(ValueError, match=r"a:00001.*runs in a circle"):
-        Areas(
-            [unit("a:00001"), unit("b:00002")],
-            [
-                Succession("a:00001", "b:00002", SINCE, 1),
-                Succession("b:00002", "a:00001", SINCE, 1),
-            ],
-        )
-    with pytest.raises(ValueError, match=r"a:00001.*runs in a circle"):
-        Areas([unit("a:00001", "a:00001")], [])
-
-
-def test_a_malformed_file_is_refused_with_the_unit(tmp_path: Path) -> None:
-    header = "area_id,code,name,level,parent_id,valid_from,valid_to,latitude,longitude,area_km2\n"
-    areas, lineage = tmp_path / "areas.csv", tmp_path / "area_lineage.csv"
-    lineage.write_text("from_area_id,to_area_id,effective_on,from_parts\n", encoding="utf-8")
-    areas.write_text(header + "a:1,1,One,hamlet,,,,,,\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"a:1 has an unknown level hamlet"):
-        read(areas, lineage)

@@ -179,11 +179,12 @@ def test_a_reform_to_come_makes_its_subjects_due() -> None:
 def test_two_reforms_in_turn() -> None:
     def unit(area_id: str, first: date | None, last: date | None) -> Area:
         return Area(
-            area_id, area_id[2:], "Xã Ví Dụ", "commune", None, first, last, None, None, None
+            area_id, area_id[2:], "Xã Ví Dụ", "commune", "a:15", first, last, None, None, None
         )
 
     areas = Areas(
         [
+            Area("a:15", "15", "Tỉnh Ví Dụ", "province", None, None, None, None, None, None),
             unit("a:00001", None, date(2026, 12, 31)),
             unit("b:00002", date(2027, 1, 1), date(2027, 12, 31)),
             unit("c:00003", date(2028, 1, 1), None),
