@@ -233,8 +233,8 @@ async def test_reported_figures(line: Line) -> None:
 
 async def test_a_withdrawn_report_stands_beside_nothing(line: Line) -> None:
     await line.store.execute(
-        "INSERT INTO figures (area_id, indicator, basis, updated_at, version, published_version) "
-        "VALUES ($1, 'ds.smartphone', 'reported', now(), 1, 1)",
+        "INSERT INTO figures (area_id, indicator, basis, updated_at, version) "
+        "VALUES ($1, 'ds.smartphone', 'reported', now(), 1)",
         YEN_BAI,
     )
     one = await line.indicator(YEN_BAI, "ds.smartphone")
@@ -245,7 +245,7 @@ async def test_a_target_that_is_met_is_met_today(line: Line) -> None:
     """Also where nothing is known of the days before."""
     await line.store.execute(
         "INSERT INTO figures (area_id, indicator, basis, numerator, denominator, updated_at, "
-        "version, published_version) VALUES ($1, 'ds.fibre', 'events', 5, 5, now(), 1, 1)",
+        "version) VALUES ($1, 'ds.fibre', 'events', 5, 5, now(), 1)",
         YEN_BAI,
     )
     assert (await line.indicator(YEN_BAI, "ds.fibre"))["projected_on"] == "2026-11-22"
