@@ -18,6 +18,8 @@ _AREA_PATTERN: Final = "^[0-9]{5}$"
 _AREAS: Final = 100_000
 _DATES: Final = date.max.toordinal()
 _MOST_BITS: Final = 63
+_ABSENT: Final = object()
+_MOST_SEEN: Final = 65_536
 
 
 class CodingError(ValueError):
@@ -55,6 +57,10 @@ class DataCode:
         self.event_type: Final = event_type
         self.places: Final = tuple(_places(event_type, data))
         self._by_name = {place.name: place for place in self.places}
+        # What each value that was seen adds to the number; a place has few values in use.
+        self._seen: list[tuple[str, Place, dict[Any, int]]] = [
+            (place.name, place, {}) for place in self.places
+        ]
 
     def place(self, name: str) -> Place:
         """The place of a field.
@@ -69,9 +75,15 @@ class DataCode:
     def encode(self, data: Mapping[str, Any]) -> int:
         """The number of data that the contract's model has taken; what has no place is left out."""
         code = 0
-        for place in self.places:
-            if place.name in data:
-                code |= place.of(data[place.name]) << place.shift
+        for name, place, seen in self._seen:
+            value = data.get(name, _ABSENT)
+            if value is not _ABSENT:
+                part = seen.get(value)
+                if part is None:
+                    if len(seen) >= _MOST_SEEN:
+                        seen.clear()
+                    part = seen[value] = place.of(value) << place.shift
+                code |= part
         return code
 
     def decode(self, code: int) -> dict[str, Any]:

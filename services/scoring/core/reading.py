@@ -231,51 +231,65 @@ class _Meanings:
                 known = self._facts.setdefault(fact.event_type, [])
                 known.append((_KIND_OF[rules.kind], fact))
         self._most = max(1, *map(len, self._facts.values()))
-        self._number_of: dict[tuple[str, bytes], int] = {}
+        #: Types of which hardly two data are the same, so that none is remembered.
+        self._various = {one for one in TWINS if any(p.kind == "date" for p in coding(one).places)}
+        self._numbers_of: dict[str, dict[bytes, int]] = {}
         self._codes: list[int] = []
         self._areas: list[int] = []
         self._templates: list[int] = []
         self._columns = _Learnt.of([], [], [])
-        self._template_of: dict[tuple[Any, ...], int] = {}
+        self._template_of: dict[tuple[str, tuple[bool, ...]], int] = {}
+        #: The templates of types whose facts ask for nothing.
+        self._plain: dict[str, int] = {}
         self._known: list[_Template] = []
 
     def forget_many(self) -> None:
         """Forget all when there is too much; numbers given before count no more."""
         if len(self._codes) > _MOST_MEANINGS:
-            self._number_of.clear()
+            self._numbers_of.clear()
             for learnt in (self._codes, self._areas, self._templates):
                 learnt.clear()
             self._columns = _Learnt.of([], [], [])
 
     def of(self, envelopes: Iterable[Envelope]) -> NDArray[np.int64]:
         """The numbers of what envelopes hold, `_NONE` where only the models can tell."""
-        known = self._number_of
+        known_of = self._numbers_of
         numbers: list[int] = []
         for envelope in envelopes:
-            key = (envelope.type, bytes(envelope.data))
-            number = known.get(key)
+            known = known_of.get(envelope.type)
+            number = None if known is None else known.get(bytes(envelope.data))
             if number is None:
-                twin = TWINS.get(envelope.type)
-                data = None if twin is None else twin.read(envelope.data)
-                number = _NONE if data is None else self.learn(envelope.type, data)
-                if number != _NONE:
-                    known[key] = number
+                number = self._read(envelope)
             numbers.append(number)
         return np.array(numbers, np.int64)
 
     def learn(self, event_type: str, data: Mapping[str, Any]) -> int:
         """Give a number to what valid data mean."""
         facts = self._facts.get(event_type, ())
-        conditions = tuple(
-            all(data.get(name) == value for name, value in fact.where.items()) for _, fact in facts
-        )
-        template = self._template_of.get((event_type, *conditions))
-        if template is None:
-            template = self._learn_template(event_type, conditions)
+        if event_type in self._plain:
+            template = self._plain[event_type]
+        else:
+            conditions = tuple(
+                all(data.get(name) == value for name, value in fact.where.items())
+                for _, fact in facts
+            )
+            template = self._template_of.get((event_type, conditions), _NONE)
+            if template == _NONE:
+                template = self._learn_template(event_type, conditions)
         self._codes.append(coding(event_type).encode(data) if facts else 0)
         self._areas.append(int(data["area"]) if facts and "area" in data else _NONE)
         self._templates.append(template)
         return len(self._codes) - 1
+
+    def _read(self, envelope: Envelope) -> int:
+        twin = TWINS.get(envelope.type)
+        data = None if twin is None else twin.read(envelope.data)
+        if data is None:
+            return _NONE
+        number = self.learn(envelope.type, data)
+        if envelope.type not in self._various:
+            self._numbers_of.setdefault(envelope.type, {})[bytes(envelope.data)] = number
+        return number
 
     def columns(self) -> "_Learnt":
         """All that has been learnt, by number."""
@@ -300,7 +314,7 @@ class _Meanings:
                 keeps[number, place] = kept
         return slots[templates], keeps[templates]
 
-    def _learn_template(self, event_type: str, conditions: Sequence[bool]) -> int:
+    def _learn_template(self, event_type: str, conditions: tuple[bool, ...]) -> int:
         facts = self._facts.get(event_type, ())
         kinds = EVENT_MODELS[event_type].subject_kinds
         template = _Template(
@@ -312,8 +326,10 @@ class _Meanings:
                 if holds
             ),
         )
-        number = self._template_of[(event_type, *conditions)] = len(self._known)
+        number = self._template_of[event_type, conditions] = len(self._known)
         self._known.append(template)
+        if not any(fact.where for _, fact in facts):
+            self._plain[event_type] = number
         return number
 
 

@@ -37,18 +37,17 @@ class Twin:
     domain: str
     kinds: tuple[SubjectKind, ...]
     _decode: Callable[[msgspec.Raw], dict[str, Any]]
-    _fields: tuple[str, ...]
     _dates: tuple[str, ...]
 
     def read(self, data: msgspec.Raw) -> dict[str, Any] | None:
-        """The listed fields of data, in the contract's order; None where the models must look."""
+        """The listed fields of data; None where the models must look."""
         try:
             sent = self._decode(data)
             for name in self._dates:
                 _check_day(sent[name])
         except (msgspec.DecodeError, ValueError):
             return None
-        return {name: sent[name] for name in self._fields if name in sent}
+        return sent
 
 
 @lru_cache(maxsize=65_536)
@@ -74,7 +73,7 @@ def _twin(event_type: str) -> Twin | None:
     if not set(dates) <= required:
         return None
     decoder = msgspec.json.Decoder(TypedDict(f"_{data.__name__}", fields))  # type: ignore[operator]
-    return Twin(domain_of(event_type), model.subject_kinds, decoder.decode, tuple(fields), dates)
+    return Twin(domain_of(event_type), model.subject_kinds, decoder.decode, dates)
 
 
 def _type_of(rule: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - a table, a form a line
