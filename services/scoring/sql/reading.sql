@@ -44,4 +44,5 @@ FROM sources
 GROUP BY source
 
 -- name: count_untold
-SELECT count(*) FROM figures WHERE round > (SELECT round FROM rounds WHERE step = 'told')
+SELECT count(*) FROM figures
+WHERE round > coalesce((SELECT round FROM rounds WHERE step = 'told'), 0)

@@ -35,7 +35,9 @@ ORDER BY reporter, indicator, period_end DESC, period DESC
 -- Figures that are not yet so, their history of the day, and how many they were. A reported figure
 -- without a period says that nothing is reported any more; where nothing was, nothing is said.
 WITH next AS (
-    UPDATE rounds SET round = round + 1 WHERE step = 'rolled-up' RETURNING round
+    INSERT INTO rounds AS last (step, round) VALUES ('rolled-up', 1)
+    ON CONFLICT (step) DO UPDATE SET round = last.round + 1
+    RETURNING round
 ), written AS (
     INSERT INTO figures AS known
         (area_id, indicator, basis, numerator, denominator, value, period, updated_at, round)
@@ -71,8 +73,8 @@ SELECT count(*) FROM written
 -- name: read_rounds
 -- The last round that the roll-up has made, and the last one that has been told.
 SELECT
-    (SELECT round FROM rounds WHERE step = 'rolled-up') AS rolled_up,
-    (SELECT round FROM rounds WHERE step = 'told') AS told
+    coalesce((SELECT round FROM rounds WHERE step = 'rolled-up'), 0) AS rolled_up,
+    coalesce((SELECT round FROM rounds WHERE step = 'told'), 0) AS told
 
 -- name: read_figures_to_tell
 -- A page of the figures that have changed since a round, behind the last one of the page before.
@@ -83,7 +85,8 @@ ORDER BY area_id, indicator, basis
 LIMIT $5
 
 -- name: mark_told
-UPDATE rounds SET round = $1 WHERE step = 'told' AND round < $1
+INSERT INTO rounds AS last (step, round) VALUES ('told', $1)
+ON CONFLICT (step) DO UPDATE SET round = excluded.round WHERE last.round < excluded.round
 
 -- name: read_refusals_to_tell
 SELECT shard, record_offset, source, record FROM refusals ORDER BY shard, record_offset LIMIT $1

@@ -204,3 +204,15 @@ async def test_a_roll_up_that_is_cut_is_done_again(pool: asyncpg.Pool, rollup: R
     async with pool.acquire() as connection:
         await rollup.run(connection, NOW)
     assert await figures(pool) == rolled_up(counts)
+
+
+async def test_rounds_go_on_from_wherever_they_are(pool: asyncpg.Pool, rollup: Rollup) -> None:
+    """Without a round no figure would be written, and its mark would be gone."""
+    await pool.execute("TRUNCATE rounds")
+    shard = Shard(pool, 0)
+    async with pool.acquire() as connection:
+        for last in (1, 2):
+            await shard.add({(LAO_CAI, SMARTPHONE): (0, 1)})
+            await rollup.run(connection, NOW)
+            rounds = await connection.fetch("SELECT DISTINCT round FROM figures")
+            assert [row["round"] for row in rounds] == [last]
