@@ -113,6 +113,24 @@ def test_a_chain_is_the_successors_one_link_after_the_other() -> None:
     assert parts(INVENTED, INVENTED[TWO], None) == [Part(TWO, REFORM), Part(ONE, REFORM)]
 
 
+def test_a_unit_that_takes_over_twice() -> None:
+    later = MERGER + 10 * DAY
+    twice = Areas(
+        [
+            area(WHOLE),
+            area(ONE, last=EVE),
+            area(TWO),
+            area(THREE, last=later - DAY),
+        ],
+        [Succession(ONE, TWO, REFORM, 1), Succession(THREE, TWO, later, 1)],
+    )
+    assert parts(twice, twice[TWO], None) == [
+        Part(TWO, date.min),
+        Part(ONE, REFORM),
+        Part(THREE, later),
+    ]
+
+
 def test_the_reform_of_2025() -> None:
     of_parts = parts(SHIPPED, SHIPPED[LAO_CAI], REFORM)
     former = {part.area_id for part in of_parts} - {LAO_CAI}
