@@ -8,10 +8,10 @@ BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format generate bench bench-line lock clean
+.PHONY: help setup run test check format generate bench bench-growth bench-line lock clean
 
 help: ## Say what there is.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.kafka ## Make .venv with the nhipso command, and fetch Kafka. Quick when done.
 	@:
@@ -38,6 +38,9 @@ generate: setup ## Write the schemas, AsyncAPI and the page of indicators anew.
 
 bench: setup ## Measure scoring against its peer in Kafka Streams (ARGS='--events 100000 --citizens 20000').
 	@$(BIN)/python -m tests.bench.scoring $(ARGS)
+
+bench-growth: setup ## Measure scoring at 100,000, 1,000,000 and 5,000,000 citizens (ARGS='--citizens 10000 100000').
+	@$(BIN)/python -m tests.bench.growth $(ARGS)
 
 bench-line: setup ## Measure the whole line on fresh stacks; takes about three minutes.
 	@$(BIN)/python -m tests.bench.line $(ARGS)

@@ -102,6 +102,14 @@ class Areas:
             seen = heir.to_area_id
         return seen
 
+    def successors(self, area_id: str) -> list[str]:
+        """All that ever takes over the residents of a unit, one after the other."""
+        found: list[str] = []
+        while (heir := self._heirs.get(area_id)) is not None:
+            area_id = heir.to_area_id
+            found.append(area_id)
+        return found
+
     def carried(self, area_id: str, on: date) -> Carried | None:
         """The unit valid on a day to which the figures of `area_id` are carried.
 

@@ -29,6 +29,8 @@ from services.cli.terminal import answers
 
 PROVINCE: Final = "2025:15"
 _UNKNOWN_SET: Final = "other"
+#: What stands in place of a day, by the state of the projection.
+_UNMET: Final = {"not-at-this-pace": "not at this pace", "too-short": "too early"}
 _WIDE: Final = 120  # columns of the terminal from which everything fits
 
 
@@ -180,7 +182,7 @@ def _projection(row: dict[str, Any]) -> str:
     """When the target will be met at the present speed, as scoring projects it."""
     projected = row.get("projected_on")
     if projected is None:
-        return "–"
+        return _UNMET.get((row.get("projection") or {}).get("state", ""), "–")
     try:
         return date.fromisoformat(str(projected)[:10]).isoformat()
     except ValueError:

@@ -62,6 +62,10 @@ class _CatalogueAnswer(_Answer):
     indicators: tuple[IndicatorAnswer, ...]
 
 
+class _ProjectionAnswer(_Answer):
+    state: str
+
+
 class FigureAnswer(_Answer):
     """A figure of a unit."""
 
@@ -74,6 +78,7 @@ class FigureAnswer(_Answer):
     pace: Number | None
     gap_people: int | None
     projected_on: IsoDay | None = None
+    projection: _ProjectionAnswer | None = None
 
 
 class FiguresAnswer(_Answer):

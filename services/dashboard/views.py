@@ -208,7 +208,10 @@ def _projected(figure: FigureAnswer) -> str:
         return ""
     if figure.value >= figure.target:
         return "đã đạt"
-    return "" if figure.projected_on is None else f"dự kiến đạt {wording.day(figure.projected_on)}"
+    if figure.projected_on is not None:
+        return f"dự kiến đạt {wording.day(figure.projected_on)}"
+    is_slow = figure.projection is not None and figure.projection.state == "not-at-this-pace"
+    return "chưa thể đạt với tốc độ hiện nay" if is_slow else ""
 
 
 def _status(figure: FigureAnswer) -> Status:

@@ -20,7 +20,7 @@ from services.chassis.tokens import TokenVerifier
 from services.notifier.core.alert import Alert, AlertKind
 from services.notifier.core.causes import Domain
 from services.notifier.core.figure import Figure, FigureKey
-from services.notifier.core.letter import LetterCauses, causes, indicator_name
+from services.notifier.core.letter import UNIT_PREFIX, LetterCauses, causes, indicator_name
 from services.notifier.store import alerts, deliveries, figures
 from services.notifier.store.alerts import Search
 from services.notifier.store.deliveries import DeliveryState, Logged
@@ -196,7 +196,7 @@ def add_routes(app: FastAPI, *, sight: Sight, api: Callable[[], Api]) -> None:
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     ) -> DeliveriesAnswer:
         """What was sent to whom, and how it went; of one alert or of all."""
-        audiences = None if seen is None else [f"unit:{area}" for area in seen]
+        audiences = None if seen is None else [f"{UNIT_PREFIX}{area}" for area in seen]
         async with api().pool.acquire() as connection:
             logged = await deliveries.search(
                 connection, alert=alert, audiences=audiences, limit=limit

@@ -2,7 +2,7 @@
 
 On the day of the reform
 
-- Phường Cam Đường and Xã Hợp Thành merge into a new Phường Cam Đường, which keeps the code 02671;
+- Phường Cam Đường and Xã Hợp Thành merge into a new Phường Cam Đường, with the new code 02672;
 - Phường Lào Cai is split: the new Phường Lào Cai keeps the code 02647 and takes the residents, the
   new Phường Kim Tân bears 02680, which was Xã Hợp Thành's;
 - Phường Yên Bái is renamed Phường Nguyễn Thái Học and keeps the code 04252.
@@ -21,7 +21,7 @@ DAY: Final = date(2027, 1, 1)
 
 CAM_DUONG, HOP_THANH, LAO_CAI, YEN_BAI = "2025:02671", "2025:02680", "2025:02647", "2025:04252"
 NEW_CAM_DUONG, NEW_LAO_CAI, KIM_TAN, NGUYEN_THAI_HOC = (
-    "2027:02671",
+    "2027:02672",
     "2027:02647",
     "2027:02680",
     "2027:04252",

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     TOO_FEW = "too-few"
     NO_PACE = "no-pace"
     SOURCE_SILENT = "source-silent"
+    UNIT_ENDED = "unit-ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,11 @@ def decide_silence(
     if held is None:
         return Decision(None, Reason.NOT_BEHIND)
     return Decision("resolved", Reason.RECOVERED, held.severity)
+
+
+def decide_ended(held: Held | None) -> Decision:
+    """Judge a unit that exists no more: another has taken over, and nothing is asked of this one."""
+    return _over(held, Reason.UNIT_ENDED)
 
 
 def _lagging(held: Held | None, hold_for: timedelta, now: datetime) -> AlertState:

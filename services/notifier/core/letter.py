@@ -24,6 +24,9 @@ from services.notifier.core.figure import Figure, FigureKey
 OPERATORS: Final = "operators"
 """The audience of alerts that are about a feed and not about a unit."""
 
+UNIT_PREFIX: Final = "unit:"
+"""Before the area id, in the audience of a unit."""
+
 _GRAVITY: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
 
 
@@ -106,7 +109,7 @@ class Letter(_Part):
 
 def audience_of(alert: Alert) -> str:
     """Whom an alert is told to: ``unit:<area id>``, or the operators."""
-    return OPERATORS if alert.kind == "source-silent" else f"unit:{alert.key.area}"
+    return OPERATORS if alert.kind == "source-silent" else f"{UNIT_PREFIX}{alert.key.area}"
 
 
 def worst_first(alerts: Iterable[Alert]) -> list[Alert]:

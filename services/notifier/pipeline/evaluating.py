@@ -24,7 +24,7 @@ from services.notifier.core.alert import (
     advance,
 )
 from services.notifier.core.causes import Domain
-from services.notifier.core.decide import decide, decide_silence
+from services.notifier.core.decide import decide, decide_ended, decide_silence
 from services.notifier.core.figure import (
     Figure,
     FigureKey,
@@ -133,12 +133,14 @@ class Evaluating:
     def _judge_one(self, figure: Figure, alert: Alert | None, moment: _Moment) -> Step | None:
         indicator = self._domain.catalogue.by_id.get(figure.key.indicator)
         area = self._domain.areas.get(figure.key.area)
-        if indicator is None or area is None or not is_judged(indicator, figure.key.basis):
-            # No target (any more): only an alert from former times has something to be decided.
-            if alert is None:
-                return None
-            fresh, stands = True, NOBODY
-        elif not area.is_valid(moment.today):
+        ended = area is not None and not area.is_valid(moment.today)
+        unjudged = indicator is None or area is None or not is_judged(indicator, figure.key.basis)
+        if (ended or unjudged) and alert is None:
+            # No unit or no target (any more): only an alert of former times is to be decided.
+            return None
+        if ended:
+            return self._end(figure.key, alert, moment.now)
+        if indicator is None or unjudged:
             fresh, stands = True, NOBODY
         else:
             feeds = self._domain.catalogue.feeds_of(indicator)
@@ -156,12 +158,21 @@ class Evaluating:
             alert, decision, kind="pace", key=figure.key, standing=stands, now=moment.now
         )
 
+    def _end(self, key: FigureKey, alert: Alert | None, now: datetime) -> Step | None:
+        """What becomes of the alert of a unit that exists no more."""
+        decision = decide_ended(alert.held if alert is not None else None)
+        self._metrics.judgements.labels(decision.reason.value).inc()
+        kind = alert.kind if alert is not None else "pace"
+        return advance(alert, decision, kind=kind, key=key, standing=NOBODY, now=now)
+
     async def _judge_feeds(self, connection: asyncpg.Connection, now: datetime) -> None:
         heard = await figures.feeds(connection)
         held = await alerts.open_of_kind(connection, "source-silent")
-        steps = []
+        root = self._root(local_day(now))
+        # A province may end as well: what stood under its name is ended, and stands under the next.
+        steps = [self._end(key, alert, now) for key, alert in held.items() if key.area != root]
         for feed, heard_at in heard.items():
-            key = FigureKey(self._root(local_day(now)), SOURCE_PREFIX + feed, _SILENCE_BASIS)
+            key = FigureKey(root, SOURCE_PREFIX + feed, _SILENCE_BASIS)
             alert = held.get(key)
             decision = decide_silence(
                 alert.held if alert is not None else None,

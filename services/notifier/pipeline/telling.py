@@ -4,14 +4,14 @@ A letter, its deliveries and the marks on its alerts are one transaction: nothin
 not in the log, and nothing is told that has no letter.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 import asyncpg
 import structlog
 
 from contracts.times import local_day
 from services.notifier.core.causes import Domain
-from services.notifier.core.letter import write
+from services.notifier.core.letter import OPERATORS, UNIT_PREFIX, write
 from services.notifier.core.schedule import Group, Policy, due
 from services.notifier.receivers.reading import Receivers
 from services.notifier.store import Turn, alerts, deliveries, figures, take_turn
@@ -33,10 +33,15 @@ class Telling:
     async def step(self, now: datetime) -> None:
         """Write every letter that is due."""
         async with self._pool.acquire() as connection:
-            groups = await alerts.groups(connection, self._receivers.audiences)
+            groups = await alerts.groups(connection, self._addressed(local_day(now)))
         for group in groups:
             if due(group, self._policy, now) is not None:
                 await self._tell(group.audience, now)
+
+    def _addressed(self, today: date) -> list[str]:
+        """The audiences that exist today: a unit that has ended is told nothing any more."""
+        units = {f"{UNIT_PREFIX}{area.area_id}" for area in self._domain.areas.on(today)}
+        return [one for one in self._receivers.audiences if one == OPERATORS or one in units]
 
     async def _tell(self, audience: str, now: datetime) -> None:
         async with self._pool.acquire() as connection, connection.transaction():

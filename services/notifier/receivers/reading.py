@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from standardwebhooks import Webhook
 
 from contracts.areas import Areas
-from services.notifier.core.letter import OPERATORS
+from services.notifier.core.letter import OPERATORS, UNIT_PREFIX
 from services.notifier.receivers.email.sending import EmailReceiver
 from services.notifier.receivers.webhook.sending import WebhookReceiver
 
@@ -97,7 +97,7 @@ def read(path: Path, areas: Areas) -> Receivers:
             raise ReceiversError(
                 f"{place}: there is no unit {entry.area}; write an area id such as 2025:02647"
             )
-        audience = OPERATORS if entry.area is None else f"unit:{entry.area}"
+        audience = OPERATORS if entry.area is None else f"{UNIT_PREFIX}{entry.area}"
         pair = (audience, _receiver(entry, path.parent, place))
         if pair in found:
             raise ReceiversError(f"{place}: {pair[1].name} is there twice for {audience}")

@@ -1,8 +1,16 @@
-"""Projection: on which day a target is met if things go on as they went."""
+"""Projection: how fast a share goes, and on which day a target is met if it goes on so.
 
+The speed is what was gained from the first day of the trend to the last, by the day: the mean of all
+daily gains. A line fitted to the daily points (least squares) would not do. Figures move in steps,
+a campaign, a quarterly report, and such a line makes up to one and a half times the true gain of a
+step in the middle of the trend, and nothing of one at its end: it would speed up and slow down while
+the step only grows older. It pays where single points are noisy, and counts are not.
+"""
+
+from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_CEILING, Decimal
-from typing import Final
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from typing import Final, Literal
 
 from contracts.pace import Milestone
 
@@ -13,20 +21,59 @@ SHORTEST_TREND_DAYS: Final = 7
 #: Beyond this many days "when" is "not at this pace".
 _FURTHEST_DAYS: Final = 36_500
 
+# The least gain, 0.01 in 90 days, still has a speed.
+_SLOPE_STEP: Final = Decimal("0.0001")
 
-def projected_on(start: Milestone, now: Milestone, target: Decimal | None) -> date | None:
-    """The day on which `target` percent is met at the speed between two points.
+#: `met`: the target is met. `on-the-way`: there is a day on which it will be. `not-at-this-pace`: it
+#: stands still, falls, or needs more than a hundred years. `too-short`: less than a week is known.
+#: `no-target`: there is nothing to meet.
+State = Literal["met", "on-the-way", "not-at-this-pace", "too-short", "no-target"]
 
-    None where there is no target, the points are less than a week apart, or it is not met at this
-    pace within a hundred years. A target that is met already is met today.
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What a trend comes to.
+
+    `slope` is in percentage points a day (four decimals, rounded half up), None over less than a
+    week. `met_on` is the day on which the target is met, None in all states but `met` (today) and
+    `on-the-way`. `first` and `last` are the days of the trend.
     """
-    if target is None:
-        return None
-    if now.percent >= target:
-        return now.on
+
+    state: State
+    slope: Decimal | None
+    met_on: date | None
+    first: date
+    last: date
+
+
+def project(start: Milestone, now: Milestone, target: Decimal | None) -> Projection:
+    """The projection of the trend between two points.
+
+    Args:
+        start: the share on the first day of the trend.
+        now: the share today.
+        target: in percent, or None where there is none.
+    """
     days = (now.on - start.on).days
     gained = now.percent - start.percent
-    if days < SHORTEST_TREND_DAYS or gained <= 0:
-        return None
+    is_known = days >= SHORTEST_TREND_DAYS
+    slope = (gained / days).quantize(_SLOPE_STEP, ROUND_HALF_UP) if is_known else None
+    state, met_on = _outlook(now, target, gained, days)
+    return Projection(state, slope, met_on, start.on, now.on)
+
+
+def _outlook(
+    now: Milestone, target: Decimal | None, gained: Decimal, days: int
+) -> tuple[State, date | None]:
+    if target is None:
+        return "no-target", None
+    if now.percent >= target:
+        return "met", now.on
+    if days < SHORTEST_TREND_DAYS:
+        return "too-short", None
+    if gained <= 0:
+        return "not-at-this-pace", None
     ahead = ((target - now.percent) * days / gained).to_integral_value(ROUND_CEILING)
-    return now.on + timedelta(days=int(ahead)) if ahead <= _FURTHEST_DAYS else None
+    if ahead > _FURTHEST_DAYS:
+        return "not-at-this-pace", None
+    return "on-the-way", now.on + timedelta(days=int(ahead))

@@ -2,11 +2,12 @@
 
 A unit's own latest report speaks for it. Where a unit has not reported, the ratios of the units
 below it (and, for the province, of its agencies) for their latest common period are added up;
-quantities that are no ratio are never added.
+quantities that are no ratio are never added. A unit that a reform has ended counts in such a sum
+until one that took over from it has reported for the same time.
 """
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -53,11 +54,26 @@ def total(figures: Iterable[Figure]) -> Figure | None:
     )
 
 
+def superseded(
+    own: Mapping[str, Figure], successors: Callable[[str], Iterable[str]]
+) -> frozenset[str]:
+    """The units whose report a successor has made again, for the same period or a later one."""
+    return frozenset(
+        area_id
+        for area_id, figure in own.items()
+        if any(
+            heir in own and period_end(own[heir].period) >= period_end(figure.period)
+            for heir in successors(area_id)
+        )
+    )
+
+
 def reported_figure(
     area_id: str,
     own: Mapping[str, Figure],
     children: Callable[[str], Sequence[str]],
     agencies: Sequence[Figure],
+    not_added: Collection[str] = (),
 ) -> Figure | None:
     """The reported figure of a unit.
 
@@ -66,10 +82,15 @@ def reported_figure(
         own: the latest report of each unit that has made one.
         children: ids of the units directly below one.
         agencies: the latest reports of agencies, which report as parts of this unit.
+        not_added: ids of units below that do not count in sums; see `superseded`.
     """
     if area_id in own:
         return own[area_id]
-    parts = [reported_figure(child, own, children, ()) for child in children(area_id)]
+    parts = [
+        reported_figure(child, own, children, (), not_added)
+        for child in children(area_id)
+        if child not in not_added
+    ]
     summed = total([*(part for part in parts if part is not None), *agencies])
     if summed is None and agencies:
         return max(agencies, key=_recency)

@@ -9,8 +9,14 @@ from typing import Any
 from contracts.catalogue import Catalogue, Indicator
 from contracts.pace import Milestone, gap_people, pace_on, shown, target_on
 from contracts.updates import Basis
-from services.scoring.core.projection import projected_on
-from services.scoring.http.answers import FigureAnswer, Missing, Reported
+from services.scoring.core.projection import Projection, project
+from services.scoring.http.answers import (
+    Days,
+    FigureAnswer,
+    Missing,
+    ProjectionAnswer,
+    Reported,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +76,11 @@ def figure_answer(
     pace = pace_on(targets, _baseline(indicator), today)
     target = target_on(targets, today)
     value = shown.percent
-    met_on = None
-    if value is not None:
+    trend = None
+    if value is not None and is_share:
         now = Milestone(today, value)
         # Without a trend there is no speed, but a target may have been met.
-        met_on = projected_on(starts.get(basis, now), now, target)
+        trend = project(starts.get(basis, now), now, target)
     beside = None if by_report or reported is None else reported
     return FigureAnswer(
         id=indicator.id,
@@ -85,7 +91,8 @@ def figure_answer(
         target=target,
         pace=pace,
         gap_people=gap_people(shown.numerator or 0, shown.denominator or 0, pace),
-        projected_on=met_on,
+        projected_on=None if trend is None else trend.met_on,
+        projection=None if trend is None else _projection(trend),
         updated_at=shown.updated_at,
         period=shown.period,
         reported=None if beside is None else _reported(beside),
@@ -121,6 +128,11 @@ def catalogue_entry(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any
 
 def _baseline(indicator: Indicator) -> Milestone | None:
     return None if indicator.baseline is None else indicator.baseline.milestone()
+
+
+def _projection(trend: Projection) -> ProjectionAnswer:
+    based_on = Days(first=trend.first, last=trend.last)
+    return ProjectionAnswer(slope_per_day=trend.slope, state=trend.state, based_on=based_on)
 
 
 def _reported(figure: Stored) -> Reported:

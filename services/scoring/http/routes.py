@@ -29,7 +29,6 @@ from services.scoring.http.answers import (
     FigureAnswer,
     HistoryAnswer,
     IndicatorsAnswer,
-    Point,
     RankedArea,
     RankingAnswer,
     as_of,
@@ -41,9 +40,14 @@ from services.scoring.http.figures import (
     missing,
     stored,
 )
+from services.scoring.http.history import Histories, Span, Tree
 
 _SQL: Final = load_queries(Path(__file__).parents[1] / "sql" / "reading.sql")
-_LONGEST_HISTORY: Final = timedelta(days=3_660)
+_AS_OF_TREE: Final = """
+Whose units count: `then`, those of each day; `today`, or a day, those of that day: a unit has the
+figures of the units that it has taken over by then, from their first days on. Of a split unit all
+goes to the successor that took its residents. What units have reported is never carried.
+"""
 
 
 class Reader:
@@ -56,6 +60,7 @@ class Reader:
         self._catalogue = catalogue
         self._areas = areas
         self._clock = clock
+        self._histories = Histories(pool, areas)
 
     def area(self, area_id: str) -> Area:
         """The unit of that id; 404 where there is none."""
@@ -140,26 +145,12 @@ class Reader:
         )
 
     async def history(
-        self, area_id: str, indicator_id: str, start: date | None, end: date | None
+        self, area_id: str, indicator_id: str, span: Span, tree: Tree
     ) -> HistoryAnswer:
-        """A point a day from `start` to `end`, both included (the last 90 days without them)."""
+        """A point a day."""
         area, indicator = self.area(area_id), self.indicator(indicator_id)
-        last = end or local_day(self._clock.now())
-        first = start or last - timedelta(days=TREND_DAYS)
-        if first > last or last - first > _LONGEST_HISTORY:
-            detail = "`from` must not come after `to`, nor lie more than ten years before it"
-            raise Problem(400, detail=detail)
-        last = min(last, local_day(self._clock.now()))
-        basis: Basis = "reported" if indicator.is_reported_only else "events"
-        rows = await self._pool.fetch(
-            _SQL["history"], area.area_id, indicator.id, basis, first, last
-        )
-        return HistoryAnswer(
-            area=area.area_id,
-            indicator=indicator.id,
-            basis=basis,
-            points=_points(rows, first, last),
-        )
+        today = local_day(self._clock.now())
+        return await self._histories.read(area, indicator, span, tree, today)
 
     async def breakdown(self, area_id: str, indicator_id: str) -> BreakdownAnswer:
         """What is missing, by criterion and by unit below."""
@@ -235,6 +226,19 @@ def _reader(request: Request) -> Reader:
     return reader
 
 
+def _span(
+    first: Annotated[
+        date | None,
+        Query(alias="from", description="the first day; 90 days before `to` without it"),
+    ] = None,
+    last: Annotated[
+        date | None,
+        Query(alias="to", description="the last day; today, or the unit's last, without it"),
+    ] = None,
+) -> Span:
+    return Span(first, last)
+
+
 ReaderOfApp = Annotated[Reader, Depends(_reader)]
 
 
@@ -262,11 +266,16 @@ def routes(authorised: Callable[..., Principal]) -> APIRouter:
         reader: ReaderOfApp,
         area_id: str,
         indicator_id: str,
-        start: Annotated[date | None, Query(alias="from")] = None,
-        end: Annotated[date | None, Query(alias="to")] = None,
+        span: Annotated[Span, Depends(_span)],
+        as_of_tree: Annotated[Tree, Query(description=_AS_OF_TREE)] = "then",
     ) -> HistoryAnswer:
-        """A point a day."""
-        return await reader.history(area_id, indicator_id, start, end)
+        """A point a day.
+
+        A day without a change reads as the day before. Before the first day that was counted, and
+        after the last day of a unit, there is no point. `restated_at` marks the days that events
+        have changed which came late.
+        """
+        return await reader.history(area_id, indicator_id, span, as_of_tree)
 
     @router.get("/areas/{area_id}/indicators/{indicator_id}/breakdown")
     async def breakdown(reader: ReaderOfApp, area_id: str, indicator_id: str) -> BreakdownAnswer:
@@ -323,25 +332,3 @@ def _ranked(answers: Sequence[tuple[Area, FigureAnswer]]) -> list[RankedArea]:
 
 def _ranked_area(area: Area, figure: FigureAnswer, rank: int | None) -> RankedArea:
     return RankedArea(**dict(figure), area=area.area_id, name=area.name, rank=rank)
-
-
-def _points(rows: Sequence[Mapping[str, Any]], first: date, last: date) -> list[Point]:
-    """A point for each day: days without a change read as the day before."""
-    by_day = {max(row["day"], first): row for row in rows}
-    points: list[Point] = []
-    known: Mapping[str, Any] | None = None
-    for ordinal in range(first.toordinal(), last.toordinal() + 1):
-        day = date.fromordinal(ordinal)
-        known = by_day.get(day, known)
-        if known is None:
-            continue
-        figure = Stored(known["numerator"], known["denominator"], known["value"], None, None)
-        points.append(
-            Point(
-                day=day,
-                numerator=figure.numerator,
-                denominator=figure.denominator,
-                value=figure.percent,
-            )
-        )
-    return points

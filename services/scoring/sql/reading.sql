@@ -12,13 +12,15 @@ WHERE area_id = ANY ($1::text[]) AND indicator = $2
     AND (basis = 'events' OR period IS NOT NULL)
 
 -- name: history
-SELECT day, numerator, denominator, value
-FROM history
-WHERE area_id = $1 AND indicator = $2 AND basis = $3 AND day <= $5
-    AND day >= coalesce(
+-- The points of some units between two days, and of each the one that the first day reads as.
+SELECT h.area_id, h.day, h.numerator, h.denominator, h.value, h.restated_at
+FROM unnest($1::text[]) AS part (area_id)
+JOIN history h ON h.area_id = part.area_id AND h.indicator = $2 AND h.basis = $3
+    AND h.day <= $5
+    AND h.day >= coalesce(
         (SELECT max(day) FROM history
-         WHERE area_id = $1 AND indicator = $2 AND basis = $3 AND day <= $4), $4)
-ORDER BY day
+         WHERE area_id = part.area_id AND indicator = $2 AND basis = $3 AND day <= $4), $4)
+ORDER BY h.area_id, h.day
 
 -- name: trend
 -- Where the slope of each figure begins: as it stood on a day, or else its first point after it.

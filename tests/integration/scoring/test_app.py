@@ -180,6 +180,7 @@ async def test_units_operators_and_leaders_read(line: Line, path: str) -> None:
             400,
         ),
         ("/v1/areas/2025:02647/indicators/ds.smartphone/history?from=0001-01-01", 400),
+        ("/v1/areas/2025:02647/indicators/ds.smartphone/history?as_of_tree=tomorrow", 422),
         ("/v1/areas?level=village", 422),
         ("/v1/areas?on=yesterday", 422),
         ("/v1/nothing", 404),
@@ -207,7 +208,14 @@ async def test_figures_of_a_unit(line: Line) -> None:
     assert (one["basis"], one["target"]) == ("events", 90)
     # 70 at the end of 2025, 90 at the end of 2030: 326 of 1826 days on. 73.57 % of 3 is 3 people.
     assert (one["pace"], one["gap_people"]) == (73.57, 1)
-    assert one["projected_on"] is None
+    assert (one["projected_on"], one["projection"]) == (
+        None,
+        {
+            "slope_per_day": None,
+            "state": "too-short",
+            "based_on": {"from": "2026-11-22", "to": "2026-11-22"},
+        },
+    )
     # What the unit reported stands beside what was counted.
     assert (one["reported"]["numerator"], one["reported"]["value"]) == (1, 12.5)
     whole = await line.indicator(PROVINCE, "ds.smartphone")
@@ -217,7 +225,7 @@ async def test_figures_of_a_unit(line: Line) -> None:
 async def test_a_denominator_of_nobody_has_no_value(line: Line) -> None:
     one = await line.indicator(PROVINCE, "ds.schools")
     assert (one["numerator"], one["denominator"], one["value"]) == (0, 0, None)
-    assert one["updated_at"] is None
+    assert (one["updated_at"], one["projection"]) == (None, None)
 
 
 async def test_a_unit_that_no_events_reach_is_known_by_its_report(line: Line) -> None:
@@ -259,7 +267,13 @@ async def test_the_trend_is_of_the_figures_own_basis_and_of_90_days(line: Line) 
         "($1, 'ds.smartphone', 'reported', '2026-08-25', 0, 10)",
         YEN_BAI,
     )
-    assert (await line.indicator(YEN_BAI, "ds.smartphone"))["projected_on"] == "2027-02-20"
+    one = await line.indicator(YEN_BAI, "ds.smartphone")
+    assert one["projected_on"] == "2027-02-20"
+    assert one["projection"] == {
+        "slope_per_day": 0.4444,
+        "state": "on-the-way",
+        "based_on": {"from": "2026-08-24", "to": "2026-11-22"},
+    }
     _, ranking = await line.get("/v1/indicators/ds.smartphone/areas")
     ranked = next(area for area in ranking["areas"] if area["area"] == YEN_BAI)
     assert ranked["projected_on"] == "2027-02-20"
@@ -281,27 +295,116 @@ async def test_ranking(line: Line) -> None:
 
 async def test_history_fills_days_without_a_change(line: Line) -> None:
     await line.store.execute(
-        "INSERT INTO history (area_id, indicator, basis, day, numerator, denominator) VALUES "
-        "($1, 'ds.schools', 'events', '2026-11-15', 1, 4), "
-        "($1, 'ds.schools', 'events', '2026-11-18', 2, 3)",
+        "INSERT INTO history "
+        "(area_id, indicator, basis, day, numerator, denominator, restated_at) VALUES "
+        "($1, 'ds.schools', 'events', '2026-11-15', 1, 4, '2026-11-20T09:30:00+07:00'), "
+        "($1, 'ds.schools', 'events', '2026-11-18', 2, 3, NULL)",
         LAO_CAI,
     )
     path = f"/v1/areas/{LAO_CAI}/indicators/ds.schools/history"
     _, body = await line.get(f"{path}?from=2026-11-14&to=2026-11-19")
-    points = [(point["day"], point["value"]) for point in body["points"]]
+    points = [(point["day"], point["value"], point["restated_at"]) for point in body["points"]]
     assert points == [
-        ("2026-11-15", 25),
-        ("2026-11-16", 25),
-        ("2026-11-17", 25),
-        ("2026-11-18", 66.67),
-        ("2026-11-19", 66.67),
+        ("2026-11-15", 25, "2026-11-20T02:30:00Z"),
+        ("2026-11-16", 25, "2026-11-20T02:30:00Z"),
+        ("2026-11-17", 25, "2026-11-20T02:30:00Z"),
+        ("2026-11-18", 66.67, None),
+        ("2026-11-19", 66.67, None),
     ]
+    assert (body["as_of_tree"], body["carried_from"], body["carried_to"]) == ("then", [], None)
     _, later = await line.get(f"{path}?from=2026-11-20&to=2026-12-31")
     assert [point["day"] for point in later["points"]] == [
         "2026-11-20",
         "2026-11-21",
         "2026-11-22",
     ]
+
+
+async def test_history_over_the_reform(line: Line) -> None:
+    """Of Phường Lào Cai, and of 02641 and 02647, two of the units it was made of."""
+    await line.store.execute(
+        "INSERT INTO history (area_id, indicator, basis, day, numerator, denominator) VALUES "
+        "('legacy:02641', 'ds.fibre', 'events', '2025-06-20', 1, 4), "
+        "('legacy:02647', 'ds.fibre', 'events', '2025-06-25', 2, 4), "
+        "('legacy:02641', 'ds.fibre', 'events', '2025-07-01', 0, 0), "
+        "('legacy:02647', 'ds.fibre', 'events', '2025-07-01', 0, 0), "
+        "('2025:02647', 'ds.fibre', 'events', '2025-07-01', 4, 8)"
+    )
+
+    async def history(area_id: str, query: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        path = f"/v1/areas/{area_id}/indicators/ds.fibre/history"
+        status, body = await line.get(f"{path}?{query}")
+        assert status == 200
+        return body, {
+            point["day"]: (point["numerator"], point["denominator"], point["carried"])
+            for point in body["points"]
+        }
+
+    days = "from=2025-06-18&to=2025-07-02"
+    _, then = await history(LAO_CAI, days)
+    assert then == {"2025-07-01": (4, 8, False), "2025-07-02": (4, 8, False)}
+    for tree in ("today", "2025-07-01"):
+        body, carried = await history(LAO_CAI, f"{days}&as_of_tree={tree}")
+        assert next(iter(carried)) == "2025-06-20"
+        assert carried["2025-06-24"] == (1, 4, True)
+        assert carried["2025-06-30"] == (3, 8, True)
+        assert carried["2025-07-01"] == (4, 8, False)
+        assert body["as_of_tree"] == tree.replace("today", "2026-11-22")
+        assert {
+            "area": "legacy:02647",
+            "name": "Phường Kim Tân",
+            "days": {"from": None, "to": "2025-06-30"},
+            "whole": True,
+        } in body["carried_from"]
+    # Before the reform nothing had been taken over.
+    assert (await history(LAO_CAI, f"{days}&as_of_tree=2025-06-30"))[1] == then
+    # A unit that has ended has no days after its last one; without days, its last ones are told.
+    body, old = await history("legacy:02641", "")
+    assert body["carried_to"] == LAO_CAI
+    assert (min(old), max(old), old["2025-06-30"]) == ("2025-06-20", "2025-06-30", (1, 4, False))
+    assert await history("legacy:02641", "from=2025-07-01") == (body | {"points": []}, {})
+
+
+async def test_reported_history_is_never_carried(line: Line) -> None:
+    await line.store.execute(
+        "INSERT INTO history (area_id, indicator, basis, day, value) "
+        "VALUES ('legacy:02647', 'dt.eco.2', 'reported', '2025-06-25', 12)"
+    )
+    _, body = await line.get(
+        f"/v1/areas/{LAO_CAI}/indicators/dt.eco.2/history?from=2025-06-20&as_of_tree=today"
+    )
+    assert (body["basis"], body["points"], body["carried_from"]) == ("reported", [], [])
+
+
+async def test_history_is_described(line: Line) -> None:
+    _, described = await line.get("/openapi.json")
+    route = described["paths"]["/v1/areas/{area_id}/indicators/{indicator_id}/history"]["get"]
+    parameters = {one["name"]: one for one in route["parameters"]}
+    assert {"area_id", "indicator_id", "from", "to", "as_of_tree"} <= set(parameters)
+    tree = parameters["as_of_tree"]
+    assert tree["schema"]["default"] == "then"
+    assert tree["schema"]["anyOf"] == [
+        {"type": "string", "enum": ["then", "today"]},
+        {"type": "string", "format": "date"},
+    ]
+    assert "residents" in tree["description"]
+    schemas = described["components"]["schemas"]
+    assert set(schemas["PointAnswer"]["required"]) == {
+        "day",
+        "numerator",
+        "denominator",
+        "value",
+        "restated_at",
+        "carried",
+    }
+    assert schemas["ProjectionAnswer"]["properties"]["state"]["enum"] == [
+        "met",
+        "on-the-way",
+        "not-at-this-pace",
+        "too-short",
+        "no-target",
+    ]
+    assert set(schemas["Days"]["properties"]) == {"from", "to"}
 
 
 async def test_breakdown_by_criterion_and_by_child(line: Line) -> None:

@@ -42,6 +42,8 @@ INDICATORS = {
         row("ds.smartphone", 60.2),
         row("dt.eco.2", 118.4, pace=None, target=None, basis="reported", denominator=None),
         row("dc.1.1", None),
+        row("ds.fibre", 60.2, projected_on=None, projection={"state": "not-at-this-pace"}),
+        row("ds.schools", 60.2, projected_on=None, projection={"state": "too-short"}),
     ],
 }
 
@@ -60,6 +62,16 @@ def test_indicators_are_shown_against_their_pace(nhipso: Run, scoring: FakeStack
     for part in ("60.20 %", "┃", "65.50 %", "70.00 %", "106", "2027-03-01", "events"):
         assert part in line
     assert [request.token for request in scoring.requests] == ["token-operator"]
+
+
+@pytest.mark.parametrize(
+    ("indicator", "said"), [("ds.fibre", "not at this pace"), ("ds.schools", "too early")]
+)
+def test_what_no_day_can_be_told_of_says_why(
+    nhipso: Run, scoring: FakeStack, indicator: str, said: str
+) -> None:
+    out = nhipso("indicators", "2025:04252").out
+    assert said in next(line for line in out.splitlines() if indicator in line)
 
 
 def test_indicators_stand_in_the_order_of_the_catalogue(nhipso: Run, scoring: FakeStack) -> None:

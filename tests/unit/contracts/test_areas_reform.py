@@ -64,6 +64,11 @@ def test_two_reforms_in_a_row_are_followed() -> None:
     assert AREAS.next_succession("legacy:02647", date(2025, 7, 1)) == DAY
 
 
+def test_the_successors_in_turn() -> None:
+    assert AREAS.successors("legacy:02647") == [LAO_CAI, NEW_LAO_CAI]
+    assert AREAS.successors(KIM_TAN) == []
+
+
 def test_a_code_used_again_names_the_unit_of_the_day() -> None:
     assert code_of("02680", date(2025, 6, 30)) == "legacy:02680"
     assert code_of("02680", EVE) == HOP_THANH

@@ -79,19 +79,22 @@ def test_says_in_vietnamese_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "projected_on", "said"),
+    ("value", "projected_on", "state", "said"),
     [
-        ("60", date(2029, 4, 30), "dự kiến đạt 30/04/2029"),
-        ("60", None, ""),
-        ("91", date(2026, 11, 22), "đã đạt"),
-        (None, None, ""),
+        ("60", date(2029, 4, 30), "on-the-way", "dự kiến đạt 30/04/2029"),
+        ("60", None, "not-at-this-pace", "chưa thể đạt với tốc độ hiện nay"),
+        ("60", None, "too-short", ""),
+        ("60", None, None, ""),
+        ("91", date(2026, 11, 22), "met", "đã đạt"),
+        (None, None, None, ""),
     ],
 )
 def test_says_when_the_target_is_met(
-    value: str | None, projected_on: date | None, said: str
+    value: str | None, projected_on: date | None, state: str | None, said: str
 ) -> None:
-    row = page(indicator(), figure(value, projected_on=projected_on)).sets[0].rows[0]
-    assert row.projected == said
+    projection = None if state is None else {"state": state}
+    shown = figure(value, projected_on=projected_on, projection=projection)
+    assert page(indicator(), shown).sets[0].rows[0].projected == said
 
 
 def test_a_quantity_has_no_bar_and_no_percent() -> None:

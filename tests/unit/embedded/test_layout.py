@@ -85,3 +85,10 @@ def test_a_patience_that_the_caller_sets_goes_before_ours(
     monkeypatch.setenv("NHIPSO_NOTIFIER__FOR_SECONDS", "3600")
     service = Service("notifier", Layout(tmp_path), Ports(8600), demo=True)
     assert (service.child.env or {})["NHIPSO_NOTIFIER__FOR_SECONDS"] == "3600"
+
+
+@pytest.mark.parametrize("service", ["ingest", "scoring", "notifier"])
+def test_services_are_told_of_a_province_s_own_units(service: str, tmp_path: Path) -> None:
+    given = environment(service, Layout(tmp_path), Ports(8600), tmp_path / "areas")
+    assert given["NHIPSO_AREAS__FOLDER"] == str(tmp_path / "areas")
+    assert "NHIPSO_AREAS__FOLDER" not in environment(service, Layout(tmp_path), Ports(8600))

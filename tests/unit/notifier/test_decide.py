@@ -6,7 +6,14 @@ from decimal import Decimal
 import pytest
 
 from contracts.updates import AlertState, Severity
-from services.notifier.core.decide import Decision, Held, Reason, decide, decide_silence
+from services.notifier.core.decide import (
+    Decision,
+    Held,
+    Reason,
+    decide,
+    decide_ended,
+    decide_silence,
+)
 from services.notifier.core.figure import Standing
 from services.notifier.core.rule import Rule
 
@@ -106,3 +113,18 @@ def test_tells_operators_of_a_silent_feed(
     before: Held | None, silent_for: timedelta, after: Decision
 ) -> None:
     assert decide_silence(before, NOW - silent_for, timedelta(days=3), NOW) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, Decision(None, Reason.UNIT_ENDED)),
+        (held("pending", LONG_AGO), Decision(None, Reason.UNIT_ENDED)),
+        (
+            held("firing", severity="critical"),
+            Decision("resolved", Reason.UNIT_ENDED, "critical"),
+        ),
+    ],
+)
+def test_the_alert_of_a_unit_ends_with_it(before: Held | None, after: Decision) -> None:
+    assert decide_ended(before) == after

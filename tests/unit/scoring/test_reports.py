@@ -6,7 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from services.scoring.core.reports import Figure, period_end, reported_figure, total
+from services.scoring.core.reports import (
+    Figure,
+    period_end,
+    reported_figure,
+    superseded,
+    total,
+)
 
 TREE = {"province": ["one", "two"], "one": ["1a", "1b"]}
 
@@ -74,3 +80,32 @@ def test_a_quantity_of_one_agency_speaks_for_the_province() -> None:
 def test_without_a_report_there_is_no_figure() -> None:
     assert reported_figure("province", {}, children, ()) is None
     assert total([]) is None
+
+
+HEIRS = {"1a": ["two"], "gone": ["1a", "two"]}
+
+
+def heirs(area_id: str) -> Sequence[str]:
+    return HEIRS.get(area_id, [])
+
+
+@pytest.mark.parametrize(
+    ("own", "ended"),
+    [
+        ({"1a": ratio(1, 4), "two": ratio(3, 8)}, {"1a"}),
+        ({"1a": ratio(1, 4, "2026-Q2"), "two": ratio(3, 8)}, {"1a"}),
+        ({"1a": ratio(1, 4), "two": ratio(3, 8, "2026-Q2")}, set()),
+        ({"1a": ratio(1, 4), "1b": ratio(3, 8)}, set()),
+        ({"gone": ratio(1, 4), "two": ratio(3, 8)}, {"gone"}),
+    ],
+)
+def test_a_report_is_superseded_by_a_successors(own: dict[str, Figure], ended: set[str]) -> None:
+    assert superseded(own, heirs) == ended
+
+
+def test_nobody_is_added_twice_across_a_reform() -> None:
+    own = {"1a": ratio(1, 4), "1b": ratio(2, 4), "two": ratio(3, 8)}
+    found = reported_figure("province", own, children, (), superseded(own, heirs))
+    assert found == ratio(5, 12)
+    # What the ended unit said of itself stays its own.
+    assert reported_figure("1a", own, children, (), superseded(own, heirs)) == ratio(1, 4)
