@@ -19,7 +19,8 @@ from contracts.catalogue import Catalogue
 from contracts.times import local_day
 from services.chassis.database import load_queries
 from services.chassis.failpoints import failpoint
-from services.scoring.core.reports import Figure, reported_figure
+from services.scoring.core.reports import Figure, reported_figure, superseded
+from services.scoring.restating import Restating
 from services.scoring.summing import Known, Summing
 
 _SQL: Final = load_queries(Path(__file__).parent / "sql" / "rollup.sql")
@@ -35,6 +36,7 @@ class Rollup:
     def __init__(self, areas: Areas, catalogue: Catalogue) -> None:
         self._areas = areas
         self._summing = Summing(areas, catalogue)
+        self._restating = Restating(catalogue, areas)
 
     async def run(self, connection: asyncpg.Connection, now: datetime) -> int:
         """Take up everything that has been touched; returns how many figures changed.
@@ -48,6 +50,7 @@ class Rollup:
             marks = await connection.fetch(_SQL["take_touched"])
             changed = await self._count(connection, marks, now)
             changed += await self._report(connection, marks, now)
+            await self._restating.run(connection, local_day(now), now)
             failpoint("rollup.before-commit")
         failpoint("rollup.after-commit")
         return changed
@@ -88,10 +91,16 @@ class Rollup:
                 own[row["indicator"]][row["reporter"].removeprefix(_AREA_PREFIX)] = figure
             else:
                 agencies[row["indicator"]].append(figure)
+        replaced = {
+            indicator: superseded(own[indicator], self._areas.successors)
+            for indicator in indicators
+        }
         rows = []
         for area_id, indicator in sorted(self._concerned(touched, local_day(now))):
             parts = agencies[indicator] if self._areas[area_id].parent_id is None else ()
-            found = reported_figure(area_id, own[indicator], self._children, parts)
+            found = reported_figure(
+                area_id, own[indicator], self._children, parts, replaced[indicator]
+            )
             said = found and (found.numerator, found.denominator, found.value, found.period)
             rows.append((area_id, indicator, *(said or (None, None, None, None))))
         return await _write(connection, "reported", tuple(zip(*rows, strict=True)), now)
@@ -100,12 +109,19 @@ class Rollup:
         return [child.area_id for child in self._areas.children(area_id)]
 
     def _concerned(self, touched: Iterable[Pair], today: date) -> set[Pair]:
-        """The reporting units and those above them; an agency reports to the province."""
+        """The reporting units and those above them; an agency reports to the province.
+
+        A unit's report may stand for those that it has taken over from, so the sums that these are
+        in are concerned as well.
+        """
         provinces = [area.area_id for area in self._areas.on(today) if area.parent_id is None]
         found: set[Pair] = set()
         for reporter, indicator in touched:
             if reporter.startswith(_AREA_PREFIX):
-                units = self._areas.lineage_upward(reporter.removeprefix(_AREA_PREFIX))
+                area_id = reporter.removeprefix(_AREA_PREFIX)
+                former = [one.area_id for one in self._areas.former(area_id, date.max)]
+                lines = [self._areas.lineage_upward(unit) for unit in (area_id, *former)]
+                units = [unit for line in lines for unit in line]
             else:
                 units = provinces
             found.update((unit, indicator) for unit in units)

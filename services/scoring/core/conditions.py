@@ -22,7 +22,7 @@ from contracts.catalogue import (
 )
 from contracts.events import EVENT_MODELS
 from services.scoring.core.coding import Place, coding
-from services.scoring.core.subjects import Rows, Subjects
+from services.scoring.core.subjects import Facts, Rows
 from services.scoring.core.texts import Marks, local_ordinals
 
 #: Ordinals of days (``date.toordinal``) are plain integers: cheap to compare and to store.
@@ -81,7 +81,7 @@ class Conditions:
             self._compile(self._known[name], 1 << self._bit_of[name])
         return self._bit_of[name]
 
-    def ask(self, subjects: Subjects, rows: Rows, today: Ordinal) -> tuple[Ordinals, Ordinals]:
+    def ask(self, subjects: Facts, rows: Rows, today: Ordinal) -> tuple[Ordinals, Ordinals]:
         """The bits that hold today, and the first later days on which one could flip by itself."""
         bits = np.zeros(len(rows), np.int64)
         due = np.full(len(rows), NEVER, np.int64)
@@ -91,7 +91,7 @@ class Conditions:
         return bits, due
 
     def _ask_windows(
-        self, subjects: Subjects, rows: Rows, today: Ordinal, bits: Ordinals, due: Ordinals
+        self, subjects: Facts, rows: Rows, today: Ordinal, bits: Ordinals, due: Ordinals
     ) -> None:
         for slot, days, bit in self._windows:
             places = subjects.register(rows, slot)
@@ -103,7 +103,7 @@ class Conditions:
             due[inside] = np.minimum(due[inside], ends[open_])
 
     def _ask_ages(
-        self, subjects: Subjects, rows: Rows, today: Ordinal, bits: Ordinals, due: Ordinals
+        self, subjects: Facts, rows: Rows, today: Ordinal, bits: Ordinals, due: Ordinals
     ) -> None:
         if self._birth is None or not self._ages:
             return
@@ -119,7 +119,7 @@ class Conditions:
             ahead = np.where(before, begins, np.where(inside, ends, NEVER))
             np.minimum(due, ahead, out=due)
 
-    def _ask_data(self, subjects: Subjects, rows: Rows, bits: Ordinals) -> None:
+    def _ask_data(self, subjects: Facts, rows: Rows, bits: Ordinals) -> None:
         known: dict[int, Ordinals] = {}
 
         def places(slot: int) -> Ordinals:
@@ -140,7 +140,7 @@ class Conditions:
             found, answers = self._answer(subjects, latest, places)
             bits[(found > 0) & answers] |= latest.bit
 
-    def _answer(self, subjects: Subjects, latest: _Later, places: Any) -> tuple[Ordinals, Marks]:
+    def _answer(self, subjects: Facts, latest: _Later, places: Any) -> tuple[Ordinals, Marks]:
         (slot, shift, mask, table), *others = latest.parts
         at = places(slot)
         answers = table[subjects.codes(at) >> shift & mask]
@@ -209,7 +209,7 @@ def _table(place: Place, wanted: tuple[Any, ...]) -> Marks:
 
 
 def _later(
-    subjects: Subjects,
+    subjects: Facts,
     one: tuple[int, Ordinals],
     other: tuple[Ordinals, Ordinals],
 ) -> Marks:
@@ -223,7 +223,7 @@ def _later(
     return after
 
 
-def latest(subjects: Subjects, rows: Rows, slots: list[int]) -> tuple[Ordinals, Ordinals]:
+def latest(subjects: Facts, rows: Rows, slots: list[int]) -> tuple[Ordinals, Ordinals]:
     """The slots and places of the latest of several facts; place 0 where there is none."""
     at = subjects.register(rows, slots[0])
     chosen = np.full(len(rows), slots[0])

@@ -13,7 +13,7 @@ from contracts.subjects import SubjectKind
 from services.scoring.core.coding import coding
 from services.scoring.core.conditions import NEVER, Conditions, Ordinal, Ordinals, latest
 from services.scoring.core.formulas import ALWAYS, Formula, formula
-from services.scoring.core.subjects import Rows, Standings, Subjects
+from services.scoring.core.subjects import Facts, Rows, Standings
 from services.scoring.core.territory import NOWHERE, Territory
 from services.scoring.core.texts import local_ordinals
 
@@ -36,7 +36,7 @@ class KindEvaluator:
         self._formulas = _formulas(catalogue, rules.kind, self._conditions)
         self._masks: dict[int, tuple[int, int]] = {}
 
-    def evaluate(self, subjects: Subjects, rows: Rows, today: Ordinal) -> Standings:
+    def evaluate(self, subjects: Facts, rows: Rows, today: Ordinal) -> Standings:
         """What subjects count for on the local day `today`."""
         areas, reformed = self._locate(subjects, rows, today)
         bits, flips = self._conditions.ask(subjects, rows, today)
@@ -51,7 +51,7 @@ class KindEvaluator:
             due.astype(np.int32),
         )
 
-    def _locate(self, subjects: Subjects, rows: Rows, today: Ordinal) -> tuple[Ordinals, Ordinals]:
+    def _locate(self, subjects: Facts, rows: Rows, today: Ordinal) -> tuple[Ordinals, Ordinals]:
         """The units in which subjects stand today, and the days of their units' next reforms."""
         present = subjects.register(rows, self._present)
         absent = subjects.register(rows, self._absent)

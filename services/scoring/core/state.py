@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.subjects import SubjectKind
+from services.scoring.core.booking import Booking, Late
 from services.scoring.core.conditions import NEVER, Ordinal
 from services.scoring.core.counting import BITS, Counts, Differences, differences
 from services.scoring.core.packing import (
@@ -35,11 +36,16 @@ _MANY_LONG: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of some subjects: packed for the journal (empty: nothing), and differences."""
+    """What became of some subjects.
+
+    They are packed for the journal (empty: nothing); `differences` go to the counters, `bookings` to
+    the past days that late events change.
+    """
 
     packed: bytes
     differences: Differences
     subjects: int
+    bookings: tuple[Booking, ...] = ()
 
 
 class ShardState:
@@ -65,20 +71,37 @@ class ShardState:
         columns = sum(subjects.nbytes for subjects in self.subjects.values())
         return columns + self.counts.nbytes + len(self.ids.long) * (texts + 120)
 
-    def take(self, writes: Mapping[SubjectKind, Writes], today: Ordinal) -> Change:
-        """Fold what a batch writes, and evaluate whom it changes as of the local day `today`."""
+    def take(
+        self,
+        writes: Mapping[SubjectKind, Writes],
+        today: Ordinal,
+        history_begins: Ordinal | None = None,
+    ) -> Change:
+        """Fold what a batch writes, and evaluate whom it changes as of the local day `today`.
+
+        Events of earlier days, from `history_begins` on, are booked on those days; None or today
+        for no such day.
+        """
+        begins = today if history_begins is None else history_begins
+        bookings: list[Booking] = []
         packs: list[Pack] = []
         found: list[Differences] = []
         changed = 0
         for kind, all_writes in writes.items():
             subjects = self.subjects[kind]
+            late = None
+            if begins < today:
+                evaluator = self._rules.evaluators[kind]
+                late = Late(evaluator, subjects, all_writes, begins, today)
             rows, _, taken = subjects.fold(all_writes)
             if len(rows):
+                bookings += [] if late is None else late.book()
                 found.append(self._evaluate(kind, rows, today))
                 packs.append(self._pack(kind, rows, all_writes.chosen(taken)))
                 changed += len(rows)
         self._tidy()
-        return Change(encode(packs) if packs else b"", self._count(found), changed)
+        packed = encode(packs) if packs else b""
+        return Change(packed, self._count(found), changed, tuple(bookings))
 
     def step(self, today: Ordinal) -> Change:
         """Evaluate whoever is due by a local day."""

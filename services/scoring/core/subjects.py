@@ -11,7 +11,7 @@ compared one by one.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,33 @@ class Standings(NamedTuple):
         """Some of the standings, by places or marks."""
         return Standings(*(column[which] for column in self))
 
+    @classmethod
+    def joined(cls, parts: Sequence["Standings"]) -> "Standings":
+        """All standings of several, in order."""
+        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+class Facts(Protocol):
+    """What can be asked of the facts of subjects; see `Subjects`."""
+
+    def register(self, rows: Rows, slot: int) -> NDArray[np.int64]:
+        """The places of a fact's registers, 0 where there is none."""
+        ...
+
+    def times(self, places: NDArray[np.int64]) -> Column:
+        """The times of registers."""
+        ...
+
+    def codes(self, places: NDArray[np.int64]) -> Column:
+        """The data of registers."""
+        ...
+
+    def later(
+        self, one: tuple[int, NDArray[np.int64]], other: tuple[int, NDArray[np.int64]]
+    ) -> Marks:
+        """Where one fact's register comes strictly after another's; each as (slot, places)."""
+        ...
+
 
 class Registers(NamedTuple):
     """Columns of registers, side by side."""
@@ -96,7 +123,7 @@ class Subjects:
         self.count = 0
         self._keys: Words = np.empty((_FEWEST, 2), np.uint64)
         self._pointers = np.zeros((_FEWEST, self.width), np.uint32)
-        self._standings = _nowhere(_FEWEST)
+        self._standings = nowhere(_FEWEST)
         # The keys' first words in order, and the rows that they belong to.
         self._sorted: NDArray[np.uint64] = np.empty(0, np.uint64)
         self._row_of: NDArray[np.uint32] = np.empty(0, np.uint32)
@@ -269,7 +296,7 @@ class Subjects:
         self._standings = Standings(*(_room(column, first, end) for column in self._standings))
         self._keys[first:end] = keys
         self._pointers[first:end] = 0
-        self.stand(slice(first, end), _nowhere(len(keys)))
+        self.stand(slice(first, end), nowhere(len(keys)))
         # Both are in order, so that this is a merge.
         places = np.searchsorted(self._sorted, keys[:, 0])
         self._sorted = np.insert(self._sorted, places, keys[:, 0])
@@ -330,7 +357,8 @@ def _at(columns: Sequence[Any], place: Any) -> tuple[Any, ...]:
     return tuple(column[place] for column in columns)
 
 
-def _nowhere(rows: int) -> Standings:
+def nowhere(rows: int) -> Standings:
+    """Standings of subjects that count nowhere."""
     never = np.full(rows, np.iinfo(np.int32).max, np.int32)
     return Standings(
         np.full(rows, -1, np.int32),

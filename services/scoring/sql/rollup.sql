@@ -1,7 +1,7 @@
 -- The roll-up and the outbox: figures of units from counters and reports, and telling of them.
 
 -- name: is_touched
-SELECT EXISTS (SELECT FROM touched)
+SELECT EXISTS (SELECT FROM touched) OR EXISTS (SELECT FROM corrections)
 
 -- name: take_touched
 DELETE FROM touched RETURNING area_ids, masks, reported_area_ids, reported_indicators
