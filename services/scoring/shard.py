@@ -208,7 +208,8 @@ class Shards:
             self._refuse(shard, fresh[place].offset, values[place], error, now)
             for place, error in batch.errors
         ]
-        change = held.state.take(batch.writes, local_day(now).toordinal())
+        begins = held.history_begins and held.history_begins.toordinal()
+        change = held.state.take(batch.writes, local_day(now).toordinal(), begins)
         next_offset = fresh[-1].offset + 1
         failpoint("shard.before-transaction")
         async with self._transaction(shard, held) as (connection, number):
@@ -235,6 +236,9 @@ class Shards:
                 if held is None:
                     held = self._held[shard] = await self._load(shard, today)
                 self._held.move_to_end(shard)
+                if held.looked_on != today:
+                    held.history_begins = await store.read_history_start(self._pool)
+                    held.looked_on = today
                 yield held
             except BaseException:
                 self.forget(shard)
@@ -307,6 +311,7 @@ class Shards:
         touched = store.touched_by(change.differences, area_ids)
         reports = () if batch is None else batch.reports.values()
         await store.write_touched(connection, shard, number, touched, reports)
+        await store.write_corrections(connection, shard, number, area_ids, change.bookings)
         held.journal_bytes += len(change.packed)
         held.entries += bool(change.packed)
 

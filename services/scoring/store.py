@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.chassis.database import load_queries
+from services.scoring.core.booking import Booking
 from services.scoring.core.counting import BITS, DENOMINATOR, NUMERATOR, Counts, Differences
 from services.scoring.core.reading import Batch
 from services.scoring.core.records import Report
@@ -38,7 +39,8 @@ class Stored:
     """A shard in memory, and where in PostgreSQL it stands.
 
     `batch` counts the transactions of the shard; with `next_offset` it tells whether anybody else
-    has moved it.
+    has moved it. `history_begins` is the first day that late events may restate, as it was known on
+    the local day `looked_on`.
     """
 
     state: ShardState
@@ -49,6 +51,8 @@ class Stored:
     snapshot_bytes: int
     journal_bytes: int
     entries: int
+    history_begins: date | None = None
+    looked_on: date | None = None
 
     @property
     def wants_snapshot(self) -> bool:
@@ -213,6 +217,31 @@ async def write_touched(
             [reporter for reporter, _ in reported],
             [indicator for _, indicator in reported],
         )
+
+
+async def read_history_start(pool: asyncpg.Pool) -> date | None:
+    """The first day that late events may restate; None before there is any point of history."""
+    day: date | None = await pool.fetchval(_SQL["read_history_start"])
+    return day
+
+
+async def write_corrections(
+    connection: asyncpg.Connection,
+    shard: int,
+    batch: int,
+    area_ids: Sequence[str],
+    bookings: Sequence[Booking],
+) -> None:
+    """Leave to the roll-up what late events change on past days."""
+    rows = [
+        (area_ids[unit], bit, date.fromordinal(booking.day), *amounts[:, bit].tolist())
+        for booking in bookings
+        for unit, amounts in zip(booking.units.tolist(), booking.amounts, strict=True)
+        for bit in np.flatnonzero(amounts.any(axis=0)).tolist()
+    ]
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        await connection.execute(_SQL["write_corrections"], shard, batch, *columns)
 
 
 async def move(

@@ -84,6 +84,13 @@ ON CONFLICT DO NOTHING
 INSERT INTO touched (shard, batch, area_ids, masks, reported_area_ids, reported_indicators)
 VALUES ($1, $2, $3, $4, $5, $6)
 
+-- name: read_history_start
+SELECT day FROM history_start
+
+-- name: write_corrections
+INSERT INTO corrections (shard, batch, area_ids, bits, days, numerators, denominators)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
 -- name: move_shard
 UPDATE shards SET
     next_offset = $2,

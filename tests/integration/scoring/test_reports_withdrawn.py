@@ -58,3 +58,20 @@ async def test_what_never_had_a_sum_gets_no_figure(leader: asyncpg.Connection) -
     await report(leader, REPORTER, INDICATOR, "2025", value=30)
     assert await Rollup(AREAS, CATALOGUE).run(leader, NOW) == 1
     assert await leader.fetchval("SELECT count(*) FROM figures") == 1
+
+
+async def test_a_unit_that_has_ended_counts_until_its_successor_has_reported(
+    leader: asyncpg.Connection,
+) -> None:
+    rollup, former = Rollup(AREAS, CATALOGUE), "legacy:02647"
+    *_, province = AREAS.lineage_upward(former)
+    await report(leader, f"area:{former}", INDICATOR, "2024", numerator=1, denominator=4)
+    await rollup.run(leader, NOW)
+    assert await figure(leader, province) == (1, 4, None, "2024", 1)
+
+    await report(leader, REPORTER, INDICATOR, "2024", numerator=2, denominator=4)
+    await rollup.run(leader, NOW)
+
+    assert await figure(leader, former) == (1, 4, None, "2024", 1)
+    assert await figure(leader, province) == (None, None, None, None, 2)
+    assert await figure(leader, PROVINCE) == (2, 4, None, "2024", 1)

@@ -216,3 +216,23 @@ async def test_rounds_go_on_from_wherever_they_are(pool: asyncpg.Pool, rollup: R
             await rollup.run(connection, NOW)
             rounds = await connection.fetch("SELECT DISTINCT round FROM figures")
             assert [row["round"] for row in rounds] == [last]
+
+
+async def test_late_events_restate_also_where_today_is_as_it_was(
+    pool: asyncpg.Pool, rollup: Rollup
+) -> None:
+    shard, bit = Shard(pool, 0), BIT_OF[SMARTPHONE]
+    yesterday = local_day(NOW)
+    async with pool.acquire() as connection:
+        await shard.add({(LAO_CAI, SMARTPHONE): (0, 2)})
+        await rollup.run(connection, NOW)
+        # From yesterday to yesterday there was one more.
+        await connection.execute(
+            "INSERT INTO corrections VALUES (0, 9, $1, $2, $3, '{1,-1}', '{0,0}')",
+            *([LAO_CAI] * 2, [bit] * 2, [yesterday, yesterday + timedelta(days=1)]),
+        )
+        assert await rollup.run(connection, NOW + timedelta(days=1)) == 0
+    assert await history(pool, PROVINCE, SMARTPHONE) == [
+        ("2026-11-22", 1, 2),
+        ("2026-11-23", 0, 2),
+    ]
