@@ -1,6 +1,7 @@
 """Loads a topic as ingest writes it: key = subject, murmur2, lz4, idempotent, one header."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -35,6 +36,8 @@ async def load(
         records: what goes in. Those of a partition keep their order.
         configs: of the topic.
     """
+    # A new partition has no leader for a moment; that is tried again, and need not be told.
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
     await _make(bootstrap, NewTopic(topic, partitions, 1, topic_configs=dict(configs or {})))
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,

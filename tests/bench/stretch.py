@@ -58,8 +58,16 @@ def fill(servers: Servers, partitions: int, records: Iterable[Records]) -> int:
     return loaded
 
 
-def run(servers: Servers, *, events: int, after: int, processes: int, timeout: float) -> Stretch:
-    """Measure `events` behind the first `after` ones of the topic.
+def run(
+    servers: Servers,
+    *,
+    events: int,
+    after: int,
+    processes: int,
+    timeout: float,
+    keep: bool = False,
+) -> Stretch:
+    """Measure `events` behind the first `after` ones of the topic; `keep` leaves the schema.
 
     Raises:
         services.scoring.bench_processes.BenchError: it did not come to its end.
@@ -70,6 +78,7 @@ def run(servers: Servers, *, events: int, after: int, processes: int, timeout: f
         events,
         servers.postgres.dsn,
         processes=processes,
+        keep=keep,
         timeout=timeout,
         after=after,
     )
