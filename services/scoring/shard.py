@@ -20,6 +20,7 @@ from datetime import date, datetime
 from typing import Final, Protocol
 
 import asyncpg
+import numpy as np
 
 from contracts.times import local_day
 from services.chassis.failpoints import failpoint
@@ -208,12 +209,12 @@ class Shards:
             self._refuse(shard, fresh[place].offset, values[place], error, now)
             for place, error in batch.errors
         ]
-        begins = held.history_begins and held.history_begins.toordinal()
+        begins = None if held.history_begins is None else held.history_begins.toordinal()
         change = held.state.take(batch.writes, local_day(now).toordinal(), begins)
         next_offset = fresh[-1].offset + 1
         failpoint("shard.before-transaction")
         async with self._transaction(shard, held) as (connection, number):
-            await self._write(connection, shard, number, held, change, batch)
+            await self._write(connection, shard, number, held, change, batch=batch)
             await store.write_heard(connection, shard, batch, now)
             await store.write_refusals(
                 connection, shard, [(one.offset, one.source, one.record) for one in refusals]
@@ -278,7 +279,7 @@ class Shards:
         area_ids = self._rules.territory.area_ids
         async with self._transaction(shard, held) as (connection, batch):
             before = await store.forget_counters(connection, shard)
-            units = state.counts.any(axis=(1, 2)).nonzero()[0]
+            units = np.flatnonzero(state.counts.any(axis=(1, 2)))
             await store.write_counters(connection, shard, area_ids, units, state.counts)
             counted = {area_ids[unit] for unit in units.tolist()}
             touched = store.touched_all(counted.union(before))
@@ -301,6 +302,7 @@ class Shards:
         number: int,
         held: Stored,
         change: Change,
+        *,
         batch: Batch | None = None,
     ) -> None:
         """Write what has changed in a shard."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from services.scoring.core.conditions import NEVER, Ordinal, Ordinals
 from services.scoring.core.counting import Counts, differences
 from services.scoring.core.evaluation import KindEvaluator
-from services.scoring.core.subjects import Rows, Standings, Subjects, Writes, nowhere
+from services.scoring.core.subjects import Rows, Standings, Subjects, Writes, nowhere, put
 from services.scoring.core.texts import Column, Marks, local_ordinals
 
 
@@ -124,8 +124,7 @@ class Late:
             on = SubjectsOn(self._subjects, day)
             after = self._evaluator.evaluate(on, rows[now], day)
             yield _Step(day, standings.chosen(now), after)
-            for column, new in zip(standings, after, strict=True):
-                column[now] = new
+            put(standings, now, after)
             ahead[now] = np.minimum(after.due, on.next_change(rows[now]))
 
 

@@ -130,7 +130,7 @@ def _places(event_type: str, data: type[Data]) -> list[Place]:
 _Kind = tuple[str, int, Callable[[Any], int], Callable[[int], Any]]
 
 
-def _kind_of(rule: Mapping[str, Any]) -> _Kind | None:
+def _kind_of(rule: Mapping[str, Any]) -> _Kind | None:  # noqa: PLR0911 - a form a line
     """Name, number of values, rank of a value and value of a rank; None for free text."""
     match rule:
         case {"const": value}:

@@ -45,7 +45,7 @@ class KindEvaluator:
         there = areas != NOWHERE
         due = np.where(there, np.minimum(flips, reformed), NEVER)
         return Standings(
-            areas,
+            areas.astype(np.int32),
             np.where(there, masks[inverse, 0], 0).astype(np.uint64),
             np.where(there, masks[inverse, 1], 0).astype(np.uint64),
             due.astype(np.int32),
@@ -62,7 +62,7 @@ class KindEvaluator:
             of = slots == slot
             codes[of] = subjects.codes(places[of]) >> place.shift & place.mask
         here = (present > 0) & ~gone & (places > 0) & (codes > 0)
-        areas = np.full(len(rows), NOWHERE, np.int32)
+        areas = np.full(len(rows), NOWHERE, np.int64)
         reformed = np.full(len(rows), NEVER, np.int64)
         days = local_ordinals(subjects.times(places[here]))
         areas[here], reformed[here] = self._territory.stand(codes[here] - 1, days, today)

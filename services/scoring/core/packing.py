@@ -113,31 +113,30 @@ def decode(stored: bytes) -> list[Pack]:
 
 
 def pack(
-    rules: SubjectRules,
     subjects: Subjects,
+    rows: Rows,
+    writes: Writes,
+    *,
     ids: Ids,
     territory: Territory,
     layouts: Layouts,
-    rows: Rows,
-    writes: Writes,
 ) -> Pack:
     """Pack subjects with the registers that `writes` would make.
 
     Args:
-        rules: of the kind.
         subjects: of which these are some.
+        rows: of the subjects, in order.
+        writes: registers of these subjects and of no others.
         ids: the long ids of the shard.
         territory: the units.
         layouts: how data are coded.
-        rows: of the subjects, in order.
-        writes: registers of these subjects and of no others.
     """
     standings = subjects.standings.chosen(rows)
     areas, units = _named(standings.areas, territory)
     words, long = _with_long_ids(writes, ids)
     return Pack(
         form=_FORM,
-        kind=rules.kind.value,
+        kind=subjects.kind.value,
         layout=layouts.fingerprint,
         units=units,
         long=long,

@@ -196,15 +196,13 @@ class ShardState:
         return found[0]
 
     def _pack(self, kind: SubjectKind, rows: Rows, writes: Writes) -> Pack:
-        rules = self._rules
         return pack(
-            rules.evaluators[kind].rules,
             self.subjects[kind],
-            self.ids,
-            rules.territory,
-            rules.layouts,
             rows,
             writes,
+            ids=self.ids,
+            territory=self._rules.territory,
+            layouts=self._rules.layouts,
         )
 
     def _tidy(self) -> None:

@@ -49,12 +49,12 @@ class Writes(NamedTuple):
 
     def chosen(self, which: Any) -> "Writes":
         """Some of the writes, by places or marks."""
-        return Writes(*(column[which] for column in self))
+        return Writes._make(column[which] for column in self)
 
     @classmethod
     def joined(cls, parts: Sequence["Writes"]) -> "Writes":
         """All writes of several, in order."""
-        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        return cls._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 class Standings(NamedTuple):
@@ -71,12 +71,12 @@ class Standings(NamedTuple):
 
     def chosen(self, which: Any) -> "Standings":
         """Some of the standings, by places or marks."""
-        return Standings(*(column[which] for column in self))
+        return Standings._make(column[which] for column in self)
 
     @classmethod
     def joined(cls, parts: Sequence["Standings"]) -> "Standings":
         """All standings of several, in order."""
-        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        return cls._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 class Facts(Protocol):
@@ -149,8 +149,7 @@ class Subjects:
 
     def stand(self, rows: Any, standings: Standings) -> None:
         """Set where subjects have been counted."""
-        for column, new in zip(self._standings, standings, strict=True):
-            column[rows] = new
+        put(self._standings, rows, standings)
 
     def all_rows(self) -> Rows:
         """Every row."""
@@ -204,25 +203,26 @@ class Subjects:
         wins = writes.times[best] > times
         tied = np.flatnonzero(writes.times[best] == times)
         for place in tied[self._differ(writes, best[tied], old[tied])]:
-            new = self._order(writes.slots[best[place]], *_at(writes[2:], best[place]))
-            wins[place] = new > self.order_of(writes.slots[best[place]], old[place])
+            slot = writes.slots[best[place]]
+            said = self._order(slot, *_at(writes[2:], best[place]))
+            wins[place] = said > self.order_of(slot, old[place])
         best, old = best[wins], old[wins]
         fresh = old == 0
         made = int(fresh.sum())
-        self._registers = _grown(self._registers, self._used, self._used + made)
+        self._registers = Registers._make(_larger(self._registers, self._used, self._used + made))
         old[fresh] = np.arange(self._used, self._used + made)
         self._used += made
         chosen = targets[best]
         pointers[chosen] = old
-        for column, new in zip(self._registers, writes[2:], strict=True):
-            column[old] = new[best]
+        put(self._registers, old, [column[best] for column in writes[2:]])
         taken = np.zeros(len(targets), np.bool_)
         taken[best] = True
         return np.unique(rows[best]), chosen, taken
 
     def register(self, rows: Rows, slot: int) -> NDArray[np.int64]:
         """The places of a fact's registers, 0 where there is none."""
-        return self._pointers[rows, slot].astype(np.int64)
+        places: NDArray[np.int64] = self._pointers[rows, slot].astype(np.int64)
+        return places
 
     def times(self, places: NDArray[np.int64]) -> Column:
         """The times of registers, `NEVER_YET` where there is none."""
@@ -258,10 +258,14 @@ class Subjects:
         pointers = self._pointers[rows]
         places, slots = np.nonzero(pointers)
         registers = pointers[places, slots].astype(np.int64)
+        times, forms, ids, codes = self._registers
         return Writes(
             self._keys[rows[places]],
             slots,
-            *(column[registers] for column in self._registers),
+            times[registers],
+            forms[registers],
+            ids[registers],
+            codes[registers],
         )
 
     def place(self, keys: Words, standings: Standings) -> None:
@@ -293,7 +297,7 @@ class Subjects:
         first, end = self.count, self.count + len(keys)
         self._keys = _room(self._keys, first, end)
         self._pointers = _room(self._pointers, first, end)
-        self._standings = Standings(*(_room(column, first, end) for column in self._standings))
+        self._standings = Standings._make(_larger(self._standings, first, end))
         self._keys[first:end] = keys
         self._pointers[first:end] = 0
         self.stand(slice(first, end), nowhere(len(keys)))
@@ -375,13 +379,18 @@ def _blank(room: int) -> Registers:
         np.empty((room, 2), np.uint64),
         np.empty(room, np.int64),
     )
-    for column, nothing in zip(registers, (NEVER_YET, NO_ID, 0, 0), strict=True):
-        column[0] = nothing
+    put(registers, 0, (NEVER_YET, NO_ID, 0, 0))
     return registers
 
 
-def _grown(registers: Registers, used: int, wanted: int) -> Registers:
-    return Registers(*(_room(column, used, wanted) for column in registers))
+def put(columns: Iterable[NDArray[Any]], at: Any, values: Iterable[Any]) -> None:
+    """Write into several columns at the same places."""
+    for column, value in zip(columns, values, strict=True):
+        column[at] = value
+
+
+def _larger(columns: Iterable[NDArray[Any]], used: int, wanted: int) -> list[NDArray[Any]]:
+    return [_room(column, used, wanted) for column in columns]
 
 
 def _room(column: NDArray[Scalar], used: int, wanted: int) -> NDArray[Scalar]:

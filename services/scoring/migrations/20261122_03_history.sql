@@ -1,5 +1,5 @@
 -- restatement: late events change the points of past days
--- depends: 20261122_01_state
+-- depends: 20261122_02_columns
 
 -- migrate: apply
 -- When events that came late last changed the point; null when none did.
