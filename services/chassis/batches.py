@@ -25,6 +25,8 @@ Batch = tuple[ConsumerRecord, ...]
 #: since its partitions rest until then.
 _SESSION_MS: Final = 6_000
 
+_PARTITION_BYTES: Final = 1024 * 1024
+
 #: How long a batch in work may take to end when the process stops.
 _GRACE_SECONDS: Final = 5.0
 
@@ -70,6 +72,7 @@ def subscribe(
     max_records: int | None = None,
     poll_seconds: float = 0.05,
     from_end: bool = False,
+    partition_bytes: int = _PARTITION_BYTES,
 ) -> Subscription:
     """Hand batches of a topic to a handler that does not raise.
 
@@ -80,6 +83,7 @@ def subscribe(
         group_id: None reads all partitions without committing.
         max_records: the most records a batch.
         poll_seconds: how long to wait for the first record of a batch.
+        partition_bytes: what is fetched of a partition at a time, as the broker has compressed it.
         from_end: begin with what comes from now on where no offset is committed, else with the
             earliest record.
     """
@@ -92,6 +96,7 @@ def subscribe(
         session_timeout_ms=_SESSION_MS,
         heartbeat_interval_ms=_SESSION_MS // 3,
         auto_offset_reset="latest" if from_end else "earliest",
+        max_partition_fetch_bytes=partition_bytes,
         ack_policy=AckPolicy.MANUAL,
         parser=_parse,
         decoder=_decode,

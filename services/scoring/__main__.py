@@ -1,6 +1,8 @@
 """Start scoring: ``python -m services.scoring``, with settings from the environment."""
 
+import gc
 import sys
+from typing import Final
 
 from contracts.areas import AreasError
 from contracts.catalogue import CatalogueError
@@ -9,6 +11,9 @@ from services.chassis.process import serve
 from services.chassis.settings import load
 from services.scoring.app import build
 from services.scoring.settings import Configuration
+
+#: Objects that come to stay before the collector of cycles looks, and how often it looks further.
+_COLLECT_AFTER: Final = (100_000, 20, 20)
 
 
 def main() -> None:
@@ -20,6 +25,10 @@ def main() -> None:
     except (AreasError, CatalogueError) as error:
         print(f"scoring: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    # Batches are tens of thousands of objects without cycles: the collector of cycles would look
+    # through them again and again, for nothing.
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
     serve(app, configuration.http)
 
 

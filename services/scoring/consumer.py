@@ -29,6 +29,10 @@ from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
 from services.scoring.shard import Shards, Taken
 
+#: Fetched of a partition at a time: a backlog comes in large batches of few shards, in which many
+#: events are of the same subjects.
+_PARTITION_BYTES: Final = 4 * 1024 * 1024
+
 #: Shards that commit at the same time; each holds one connection.
 _AT_ONCE: Final = 4
 
@@ -76,6 +80,7 @@ class Consumer:
             group_id=self._settings.group_id,
             max_records=self._settings.batch_records,
             poll_seconds=self._settings.poll_seconds,
+            partition_bytes=_PARTITION_BYTES,
         )
 
     async def watch(self) -> None:
