@@ -6,6 +6,7 @@ tried again in place, anything else stops the process before it commits.
 """
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -28,6 +29,9 @@ from services.chassis.failpoints import failpoint
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
 from services.scoring.shard import Shards, Taken
+
+#: So long after a full batch another one is expected.
+_BEHIND_SECONDS: Final = 1.0
 
 #: Fetched of a partition at a time: a backlog comes in large batches of few shards, in which many
 #: events are of the same subjects.
@@ -67,8 +71,8 @@ class Consumer:
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._subscription: Subscription | None = None
-        #: Whether the last batch was as full as it may be: there is a backlog to work off.
-        self.is_behind = False
+        #: Until when the last full batch tells of a backlog, by the loop's clock.
+        self._behind_until = 0.0
         self._log = structlog.get_logger(__name__)
 
     def subscribe(self, broker: KafkaBroker) -> None:
@@ -86,6 +90,11 @@ class Consumer:
     async def watch(self) -> None:
         """Run until a batch fails beyond repair; raises what it failed with."""
         await self._failed
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is a backlog to work off: the last batch was as full as it may be."""
+        return asyncio.get_running_loop().time() < self._behind_until
 
     def assigned(self) -> list[int]:
         """The shards that Kafka has given to this process."""
@@ -131,7 +140,9 @@ class Consumer:
     async def _handle(self, batch: Batch) -> None:
         if self._failed.done():
             return
-        self.is_behind = len(batch) >= self._settings.batch_records
+        is_full = len(batch) >= self._settings.batch_records
+        if is_full:
+            self._behind_until = math.inf
         by_shard: defaultdict[int, list[ConsumerRecord]] = defaultdict(list)
         for record in batch:
             by_shard[record.partition].append(record)
@@ -143,6 +154,8 @@ class Consumer:
         except Exception as error:  # noqa: BLE001 - FastStream would swallow it and move on
             if not self._failed.done():
                 self._failed.set_exception(error)
+        loop = asyncio.get_running_loop()
+        self._behind_until = loop.time() + _BEHIND_SECONDS if is_full else 0.0
 
     async def _take(self, shard: int, records: Sequence[ConsumerRecord]) -> int | None:
         """Take a batch, however often it takes; returns the shard's position, None to seek."""
