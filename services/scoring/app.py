@@ -34,6 +34,8 @@ from services.scoring.refusing import refusing
 from services.scoring.rollup import Rollup
 from services.scoring.settings import Configuration
 from services.scoring.shard import Shards
+from services.scoring.taking_up import take_up
+from services.scoring.units import refuse_missing_units
 from services.scoring.work import Work
 
 SCHEMA: Final = "scoring"
@@ -74,6 +76,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
                 configuration.postgres, schema=SCHEMA, application_name="nhipso-scoring"
             )
             opened.push_async_callback(pool.close)
+            await refuse_missing_units(pool, areas)
             producer = AIOKafkaProducer(
                 bootstrap_servers=kafka.bootstrap_servers,
                 client_id="nhipso-scoring",

@@ -55,11 +55,7 @@ class Territory:
         return found
 
     def stand(self, codes: Ordinals, days: Ordinals, today: int) -> tuple[Ordinals, Ordinals]:
-        """The units that stand today for codes of some days, and the days of their next reforms.
-
-        Raises:
-            LookupError: as `Areas.current` does.
-        """
+        """The units that stand today for codes of some days, and the days of their next reforms."""
         communes = self.communes(codes, days)
         unique, inverse = np.unique(communes, return_inverse=True)
         found = np.array([self._standing_on(int(one), today) for one in unique], np.int64)

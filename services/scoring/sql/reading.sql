@@ -1,5 +1,8 @@
 -- What the HTTP interface reads. A reported figure without a period has been withdrawn.
 
+-- name: units_of_figures
+SELECT DISTINCT area_id FROM figures ORDER BY area_id
+
 -- name: figures_of_area
 SELECT indicator, basis, numerator, denominator, value, period, updated_at
 FROM figures
