@@ -13,6 +13,8 @@ from services.cli.areas import areas
 from services.cli.bench import bench
 from services.cli.exits import EPILOG, INTERRUPTED, OK, CommandError
 from services.cli.indicators import indicators
+from services.cli.rebuild import rebuild
+from services.cli.reconcile import reconcile
 from services.cli.send import send
 from services.cli.simulate import simulate
 from services.cli.status import status
@@ -27,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
 )
-for command in (up, simulate, send, indicators, alerts, status):
+for command in (up, simulate, send, indicators, alerts, status, reconcile, rebuild):
     app.command(epilog=EPILOG)(command)
 app.add_typer(areas, name="areas")
 app.add_typer(bench, name="bench")

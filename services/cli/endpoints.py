@@ -15,6 +15,7 @@ from services.cli.exits import UNREACHABLE, USAGE, CommandError
 
 DEFAULT_ENDPOINTS: Final = Path(".local/endpoints.json")
 SERVICES: Final = ("ingest", "scoring", "notifier", "dashboard")
+SERVERS: Final = ("kafka", "postgres")
 
 EndpointsOption = Annotated[
     Path,
@@ -30,11 +31,23 @@ EndpointsOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Base URLs and tokens of a stack."""
+    """Base URLs and tokens of a stack, and the addresses of its servers."""
 
     urls: dict[str, str]
     tokens: dict[str, str]
     file: Path
+    servers: dict[str, str]
+
+    def server(self, name: str) -> str:
+        """The address of ``kafka`` (host and port) or ``postgres`` (a URL with its password).
+
+        Raises:
+            CommandError: when the file does not name it.
+        """
+        try:
+            return self.servers[name]
+        except KeyError:
+            raise CommandError(f"{self.file} names no address of {name}", USAGE) from None
 
     def url(self, service: str) -> str:
         """The base URL of a service.
@@ -86,4 +99,5 @@ def read_endpoints(file: Path) -> Endpoints:
     if not isinstance(tokens, dict):
         raise CommandError(f"{file} is not an endpoints.json of `nhipso up`", USAGE)
     urls = {name: content[name] for name in SERVICES if isinstance(content.get(name), str)}
-    return Endpoints(urls, {str(k): str(v) for k, v in tokens.items()}, file)
+    servers = {name: content[name] for name in SERVERS if isinstance(content.get(name), str)}
+    return Endpoints(urls, {str(k): str(v) for k, v in tokens.items()}, file, servers)

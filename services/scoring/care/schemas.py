@@ -1,0 +1,41 @@
+"""The schema of the service, as those look at it who care for its state."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+LIVE_SCHEMA: Final = "scoring"
+NOT_HERE: Final = (
+    f"the database has no schema {LIVE_SCHEMA} with tables; start scoring on it first, "
+    "or name the database that it uses"
+)
+
+
+class CareError(Exception):
+    """What was asked cannot be done; the message says why and what to do."""
+
+
+@asynccontextmanager
+async def read_only(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that looks into the schema and cannot write.
+
+    Raises:
+        CareError: scoring has never run on the database.
+        asyncpg.PostgresError, OSError: the server does not answer.
+    """
+    connection = await asyncpg.connect(
+        dsn,
+        server_settings={
+            "search_path": LIVE_SCHEMA,
+            "application_name": "nhipso-care",
+            "default_transaction_read_only": "on",
+        },
+    )
+    try:
+        if await connection.fetchval("SELECT to_regclass('shards')") is None:
+            raise CareError(NOT_HERE)
+        yield connection
+    finally:
+        await connection.close()
