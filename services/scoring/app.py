@@ -77,6 +77,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
             )
             opened.push_async_callback(pool.close)
             await refuse_missing_units(pool, areas)
+            await take_up(pool, catalogue, time.now())
             producer = AIOKafkaProducer(
                 bootstrap_servers=kafka.bootstrap_servers,
                 client_id="nhipso-scoring",
