@@ -110,7 +110,8 @@ class Conditions:
         slot, place = self._birth
         codes = subjects.codes(subjects.register(rows, slot)) >> place.shift & place.mask
         born, inverse = np.unique(codes, return_inverse=True)
-        days = np.array([self._age_days(int(one)) for one in born]).reshape(len(born), -1, 2)
+        days = np.array([self._age_days(int(one)) for one in born], np.int64)
+        days = days.reshape(len(born), len(self._ages), 2)
         for number, (_, _, bit) in enumerate(self._ages):
             begins, ends = days[inverse, number, 0], days[inverse, number, 1]
             before = today < begins

@@ -6,8 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from contracts.events import TYPE_PREFIX
-from services.scoring.core.facts import Change
-from tests.unit.scoring.saying import TODAY, at_noon
+from tests.unit.scoring.saying import TODAY, Event, at_noon
 
 _BIRTHS = st.one_of(
     st.sampled_from(["2011-11-22", "2012-02-29", "2008-11-24", "1966-12-01", "2026-11-01"]),
@@ -40,15 +39,14 @@ _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 
 
 @st.composite
-def _changes(draw: st.DrawFn, furthest_days: int) -> Change:
+def _events(draw: st.DrawFn, furthest_days: int) -> Event:
     name = draw(st.sampled_from(sorted(_DATA)))
     # Days after the reform of 1 July 2025, on which the codes above are valid.
     day = TODAY - timedelta(days=draw(st.integers(0, furthest_days)))
-    # The reader gives fields in the contract's order, whatever the sender's; here, in one order.
-    data = dict(sorted(draw(_DATA[name]).items()))
-    return Change(TYPE_PREFIX + name, at_noon(day), draw(st.sampled_from(["a", "b"])), data)
+    event_id = draw(st.sampled_from(["a", "b"]))
+    return Event(TYPE_PREFIX + name, at_noon(day), event_id, draw(_DATA[name]))
 
 
-def lives(furthest_days: int = 400, most: int = 12) -> st.SearchStrategy[list[Change]]:
-    """Changes of one citizen; the fewer the days, the more ties."""
-    return st.lists(_changes(furthest_days), max_size=most)
+def lives(furthest_days: int = 400, most: int = 12) -> st.SearchStrategy[list[Event]]:
+    """Events about one citizen; the fewer the days, the more ties."""
+    return st.lists(_events(furthest_days), max_size=most)

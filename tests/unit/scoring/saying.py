@@ -20,7 +20,7 @@ from services.scoring.core.counting import DENOMINATOR, NUMERATOR, Counts
 from services.scoring.core.reading import Batch, Reader
 from services.scoring.core.rules import Rules
 from services.scoring.core.state import Change, ShardState
-from services.scoring.core.subjects import Standings, Subjects, Writes
+from services.scoring.core.subjects import Standings, Subjects
 from services.scoring.core.territory import NOWHERE as NO_PLACE
 from services.scoring.core.texts import Ids
 
@@ -193,8 +193,3 @@ def counted(totals: Counts, rules: Rules = RULES) -> dict[tuple[str, str], tuple
             if top or below:
                 found[rules.territory.area_ids[unit], one.id] = (top, below)
     return found
-
-
-def joined(writes: Sequence[Writes]) -> Writes:
-    """All of several writes, in order."""
-    return Writes.joined(writes)

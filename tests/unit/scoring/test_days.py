@@ -9,18 +9,20 @@ from contracts.areas import Area, Areas, Succession
 from contracts.subjects import SubjectKind
 from contracts.times import epoch_microseconds
 from services.scoring.core.conditions import NEVER, birthday
-from services.scoring.core.evaluation import NOWHERE, Standing, evaluators
-from services.scoring.core.facts import Change
+from services.scoring.core.rules import Rules
 from tests.unit.scoring.lives import lives
 from tests.unit.scoring.saying import (
     CATALOGUE,
-    EVALUATORS,
+    NOWHERE,
     TODAY,
+    Event,
     Said,
-    change,
     counts,
+    event,
     fold,
     standing,
+    standings_of,
+    stands,
 )
 
 CITIZEN, HOUSEHOLD = SubjectKind.CITIZEN, SubjectKind.HOUSEHOLD
@@ -76,42 +78,47 @@ def test_born_after_today_has_no_age_yet() -> None:
     ],
 )
 def test_a_window_is_of_local_days(paid_at: datetime, counted: bool) -> None:
-    payment = Change(
+    payment = Event(
         "vn.nhipso.payment.transaction-completed.v1",
         epoch_microseconds(paid_at),
         "e",
         {"method": "card", "purpose": "fee"},
     )
-    facts = fold(CITIZEN, [change(*registered("1990-05-17")), payment])
-    found = EVALUATORS[CITIZEN].evaluate(facts, TODAY.toordinal())
+    found = stands(fold(CITIZEN, [event(*registered("1990-05-17")), payment]), CITIZEN, TODAY)
     assert counts(found, "dc.3.2") == (True, counted)
-
-
-def without_due(found: Standing) -> tuple[str | None, int, int]:
-    return found.area_id, found.population, found.numerator
 
 
 @settings(deadline=None, max_examples=30)
 @given(lives())
-def test_due_is_never_later_than_a_change(life: list[Change]) -> None:
+def test_due_is_never_later_than_a_change(life: list[Event]) -> None:
     """Between a day and the day that is due, masks and unit stay; what follows hangs on no day."""
-    facts = fold(CITIZEN, life)
-    evaluator = EVALUATORS[CITIZEN]
-    day = TODAY.toordinal()
-    found = evaluator.evaluate(facts, day)
-    for later_day in range(day + 1, day + 400):
-        fresh = evaluator.evaluate(facts, later_day)
-        if found.due is not None and later_day >= found.due:
+    state = fold(CITIZEN, life)
+    found = stands(state, CITIZEN, TODAY)
+    for days in range(1, 400):
+        day = TODAY + timedelta(days=days)
+        fresh = stands(state, CITIZEN, day)
+        if found.due is not None and day.toordinal() >= found.due:
             found = fresh
         else:
-            assert without_due(fresh) == without_due(found)
-            assert fresh.due == found.due
+            assert fresh == found
+
+
+@settings(deadline=None, max_examples=30)
+@given(lives())
+def test_steps_on_the_days_that_are_due_count_as_every_day_would(life: list[Event]) -> None:
+    state = fold(CITIZEN, life)
+    for days in range(1, 400):
+        day = TODAY + timedelta(days=days)
+        state.step(day.toordinal())
+        counted_as = standings_of(state.subjects[CITIZEN].standings)
+        assert counted_as == standings_of(state.standings(CITIZEN, day.toordinal()))
+    assert (state.counts == state.recount()).all()
 
 
 @settings(deadline=None)
 @given(lives())
-def test_due_lies_ahead(life: list[Change]) -> None:
-    found = EVALUATORS[CITIZEN].evaluate(fold(CITIZEN, life), TODAY.toordinal())
+def test_due_lies_ahead(life: list[Event]) -> None:
+    found = stands(fold(CITIZEN, life), CITIZEN, TODAY)
     assert found.due is None or found.due > TODAY.toordinal()
 
 
@@ -194,15 +201,13 @@ def test_two_reforms_in_turn() -> None:
             Succession("b:00002", "c:00003", date(2028, 1, 1), 1),
         ],
     )
-    evaluator = evaluators(CATALOGUE, areas)[HOUSEHOLD]
-    told = change(
-        "telecom.fibre-changed.v1", {"area": "00001", "covered": True, "subscribed": True}
-    )
-    facts = fold(HOUSEHOLD, [told])
+    rules = Rules(CATALOGUE, areas)
+    told = event("telecom.fibre-changed.v1", {"area": "00001", "covered": True, "subscribed": True})
+    state = fold(HOUSEHOLD, [told], rules=rules)
     seen = []
     day: int | None = TODAY.toordinal()
     while day is not None:
-        found = evaluator.evaluate(facts, day)
+        (found,) = standings_of(state.standings(HOUSEHOLD, day), rules)
         seen.append((date.fromordinal(day), found.area_id))
         day = found.due
     assert seen == [
