@@ -351,16 +351,27 @@ _NOTHING: Final = Envelope("1.0", "", "", "", "", "", msgspec.Raw())
 
 def _envelopes(values: Sequence[bytes | None]) -> list[Envelope]:
     try:
+        # The decoder does not look at fields that are not listed. Records begin and end in ASCII, so
+        # that all are UTF-8 when they are so together.
+        _check_utf8(b"".join(values))  # type: ignore[arg-type]
         return [read_envelope(value) for value in values]  # type: ignore[arg-type]
     except (msgspec.DecodeError, TypeError, UnicodeError):
         return [_envelope(value) for value in values]
 
 
 def _envelope(value: bytes | None) -> Envelope:
+    if value is None:
+        return _NOTHING
     try:
-        return _NOTHING if value is None else read_envelope(value)
+        _check_utf8(value)
+        return read_envelope(value)
     except (msgspec.DecodeError, UnicodeError):
         return _NOTHING
+
+
+def _check_utf8(octets: bytes) -> None:
+    if not octets.isascii():
+        octets.decode()
 
 
 def _key(subject: str) -> tuple[int, int]:
