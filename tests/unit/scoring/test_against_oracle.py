@@ -5,73 +5,46 @@ The oracle's other test goes through the whole line, on today alone; here a year
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 from typing import Any, Final
 
 import pytest
 
-from contracts import areas, catalogue
-from services.scoring.core.counting import Deltas
-from services.scoring.core.evaluation import NOWHERE, Standing, evaluators
-from services.scoring.core.facts import Change, Facts
-from services.scoring.core.records import reader
+from services.scoring.core.state import ShardState
 from tests.e2e.hard.moments import local_day
 from tests.e2e.hard.stream import hard_stream
 from tests.oracle.figures import Expected, figures
+from tests.unit.scoring.saying import RULES, counted, take
 
-CATALOGUE: Final = catalogue.load()
-AREAS: Final = areas.load()
-EVALUATORS: Final = evaluators(CATALOGUE, AREAS)
-READ: Final = reader(AREAS, frozenset(CATALOGUE.by_id))
 FACTS: Final = 4_000
 #: Days after the start on which all counts are compared.
 AHEAD: Final = (0, 1, 2, 90, 91, 99, 100, 180, 274, 365, 366, 367, 400)
 
 
-@dataclass
-class Subject:
-    """Facts, and where the subject has been counted."""
-
-    facts: Facts
-    counted: Standing = NOWHERE
-
-
-@dataclass
 class Core:
     """What the shards do, without their store."""
 
-    subjects: dict[str, Subject] = field(default_factory=dict)
-    counters: Deltas = field(default_factory=Deltas)
+    def __init__(self) -> None:
+        self._state = ShardState(RULES)
 
-    def take(self, events: Iterable[dict[str, Any]], today: date) -> None:
-        """Fold events, each subject evaluated anew as each event arrives."""
-        for event in events:
-            said = READ(inside(event))
-            if isinstance(said.body, Change):
-                table = EVALUATORS[said.kind].table
-                subject = self.subjects.setdefault(said.subject, Subject(table.empty()))
-                if table.fold(subject.facts, said.body):
-                    self._evaluate(said.subject, today)
+    def take(self, events: Sequence[dict[str, Any]], today: date) -> None:
+        """Fold events in batches of ever another size, subjects evaluated after each batch."""
+        sizes = cycle((1, 2, 7, 50, 333))
+        first = 0
+        while first < len(events):
+            last = first + next(sizes)
+            take(self._state, [inside(event) for event in events[first:last]], today)
+            first = last
 
     def step(self, today: date) -> None:
         """Evaluate those alone whose day has come."""
-        for name, subject in self.subjects.items():
-            due = subject.counted.due
-            if due is not None and due <= today.toordinal():
-                self._evaluate(name, today)
+        self._state.step(today.toordinal())
 
     def counts(self) -> dict[tuple[str, str], tuple[int, int]]:
         """(area id, indicator id) → numerator and denominator, where anybody is counted."""
-        return {row[:2]: row[2:] for row in self.counters.rows(CATALOGUE)}
-
-    def _evaluate(self, name: str, today: date) -> None:
-        subject = self.subjects[name]
-        kind = next(kind for kind in EVALUATORS if name.startswith(f"{kind}:"))
-        standing = EVALUATORS[kind].evaluate(subject.facts, today.toordinal())
-        self.counters.move(subject.counted, standing)
-        subject.counted = standing
+        return counted(self._state.counts)
 
 
 def inside(event: dict[str, Any]) -> bytes:
