@@ -345,6 +345,9 @@ class _Learnt(NamedTuple):
         return cls(*(np.array(one, np.int64) for one in (codes, areas, templates)))
 
 
+#: What is nested without end ends in a RecursionError.
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
+
 #: Stands for a record that is not even an envelope; its empty texts are of no form.
 _NOTHING: Final = Envelope("1.0", "", "", "", "", "", msgspec.Raw())
 
@@ -355,7 +358,7 @@ def _envelopes(values: Sequence[bytes | None]) -> list[Envelope]:
         # that all are UTF-8 when they are so together.
         _check_utf8(b"".join(values))  # type: ignore[arg-type]
         return [read_envelope(value) for value in values]  # type: ignore[arg-type]
-    except (msgspec.DecodeError, TypeError, UnicodeError):
+    except (*_UNREADABLE, TypeError):
         return [_envelope(value) for value in values]
 
 
@@ -365,7 +368,7 @@ def _envelope(value: bytes | None) -> Envelope:
     try:
         _check_utf8(value)
         return read_envelope(value)
-    except (msgspec.DecodeError, UnicodeError):
+    except _UNREADABLE:
         return _NOTHING
 
 

@@ -45,7 +45,7 @@ class Twin:
             sent = self._decode(data)
             for name in self._dates:
                 _check_day(sent[name])
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             return None
         return sent
 
