@@ -14,8 +14,8 @@ import services.scoring
 from services.chassis.database import migrate, open_pool
 from services.chassis.settings import PostgresSettings
 from services.scoring.refusing import refusing
-from services.scoring.shard import Shards
-from tests.integration.scoring.invented import CATALOGUE, EVALUATORS, READ
+from services.scoring.shard import Refuse, Shards
+from tests.integration.scoring.invented import RULES
 
 MIGRATIONS: Final = Path(services.scoring.__file__).parent / "migrations"
 
@@ -39,6 +39,10 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @pytest.fixture
-def shards(pool: asyncpg.Pool, private_key: ECKey) -> Shards:
-    public = ECKey.import_key(private_key.as_dict(private=False))
-    return Shards(pool, CATALOGUE, EVALUATORS, READ, refusing(public))
+def refuse(private_key: ECKey) -> Refuse:
+    return refusing(ECKey.import_key(private_key.as_dict(private=False)))
+
+
+@pytest.fixture
+def shards(pool: asyncpg.Pool, refuse: Refuse) -> Shards:
+    return Shards(pool, RULES, refuse)

@@ -1,27 +1,27 @@
 """Invented records of ``subject-events.v1``, and a plain recount to hold the counters against."""
 
 import json
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import numpy as np
 
 from contracts import areas, catalogue
 from contracts.events import TYPE_PREFIX, domain_of
 from contracts.sources import SOURCE_OF_DOMAIN
-from contracts.subjects import SubjectKind
 from contracts.times import local_day
-from services.scoring.core.evaluation import evaluators
-from services.scoring.core.facts import Change, Facts
-from services.scoring.core.records import reader
+from services.scoring.core.counting import DENOMINATOR, NUMERATOR
+from services.scoring.core.reading import Reader
+from services.scoring.core.rules import Rules
+from services.scoring.core.state import ShardState
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 CATALOGUE = catalogue.load()
 AREAS = areas.load()
-EVALUATORS = evaluators(CATALOGUE, AREAS)
-READ = reader(AREAS, frozenset(CATALOGUE.by_id))
+RULES = Rules(CATALOGUE, AREAS)
 
 #: (area id, indicator) → (numerator, denominator)
 Counts = dict[tuple[str, str], tuple[int, int]]
@@ -85,24 +85,22 @@ def batch(first: int, *values: bytes | None) -> list[Told]:
     return [Told(first + place, value) for place, value in enumerate(values)]
 
 
-def recount(values: list[bytes], now: datetime) -> Counts:
+def recount(values: Iterable[bytes], now: datetime, rules: Rules = RULES) -> Counts:
     """What is counted in each unit itself, by folding everything once in memory."""
-    facts: dict[tuple[SubjectKind, str], Facts] = {}
-    for value in values:
-        read = READ(value)
-        assert isinstance(read.body, Change)
-        table = EVALUATORS[read.kind].table
-        table.fold(facts.setdefault((read.kind, read.subject), table.empty()), read.body)
-    tops: Counter[tuple[str, str]] = Counter()
-    belows: Counter[tuple[str, str]] = Counter()
-    for (kind, _), known in facts.items():
-        stands = EVALUATORS[kind].evaluate(known, local_day(now).toordinal())
-        for one in CATALOGUE.counted:
-            bit = 1 << (one.bit or 0)
-            if stands.area_id is not None and stands.population & bit:
-                belows[stands.area_id, one.id] += 1
-                tops[stands.area_id, one.id] += bool(stands.numerator & bit)
-    return {pair: (tops[pair], below) for pair, below in belows.items()}
+    state = ShardState(rules)
+    batch = Reader(rules).read(list(values), state.ids)
+    assert batch.errors == []
+    today = local_day(now).toordinal()
+    state.take(batch.writes, today)
+    state.evaluate_all(today)
+    counts = state.recount()
+    found: Counts = {}
+    for unit in np.flatnonzero(counts.any(axis=(1, 2))).tolist():
+        for one in rules.catalogue.counted:
+            top, below = (int(counts[unit, row, one.bit]) for row in (NUMERATOR, DENOMINATOR))
+            if top or below:
+                found[rules.territory.area_ids[unit], one.id] = (top, below)
+    return found
 
 
 def rolled_up(counts: Counts) -> Counts:
@@ -115,13 +113,30 @@ def rolled_up(counts: Counts) -> Counts:
     return found
 
 
-async def counters(pool: asyncpg.Pool) -> Counts:
-    """What the shards have counted."""
+async def counters(pool: asyncpg.Pool, shard: int | None = None) -> Counts:
+    """What the shards have counted, all together or one of them."""
     rows = await pool.fetch(
-        "SELECT area_id, indicator, sum(numerator)::bigint, sum(denominator)::bigint "
-        "FROM counters GROUP BY 1, 2"
+        "SELECT area_id, numerators, denominators FROM counters WHERE shard = $1 OR $1 IS NULL",
+        shard,
     )
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows if row[2] or row[3]}
+    name_of = {one.bit: one.id for one in CATALOGUE.counted}
+    found: Counts = {}
+    for area_id, tops, belows in rows:
+        for bit, (top, below) in enumerate(zip(tops, belows, strict=True)):
+            so_far = found.get((area_id, name_of.get(bit, f"bit {bit}")), (0, 0))
+            found[area_id, name_of.get(bit, f"bit {bit}")] = (so_far[0] + top, so_far[1] + below)
+    return {pair: figure for pair, figure in found.items() if any(figure)}
+
+
+async def touched(pool: asyncpg.Pool, shard: int) -> dict[str, set[str]]:
+    """The indicators that are marked for the roll-up in each unit, by all batches of a shard."""
+    name_of = {1 << (one.bit or 0): one.id for one in CATALOGUE.counted}
+    found: dict[str, set[str]] = {}
+    for row in await pool.fetch("SELECT area_ids, masks FROM touched WHERE shard = $1", shard):
+        for area_id, mask in zip(row["area_ids"], row["masks"], strict=True):
+            names = {name for bit, name in name_of.items() if mask & bit}
+            found.setdefault(area_id, set()).update(names)
+    return found
 
 
 async def figures(pool: asyncpg.Pool, basis: str = "events") -> Counts:
@@ -136,8 +151,10 @@ async def state(pool: asyncpg.Pool) -> list[list[asyncpg.Record]]:
     """All that the shard transaction writes, to hold one moment against another."""
     tables = {
         "shards": "shard",
-        "subjects": "shard, subject",
-        "counters": "area_id, indicator, shard",
+        "snapshots": "shard, part",
+        "journal": "shard, batch",
+        "counters": "area_id, shard",
+        "corrections": "shard, batch",
         "touched": "shard, batch",
         "reports": "reporter, indicator, period",
         "refusals": "shard, record_offset",

@@ -238,7 +238,7 @@ async def test_positions_of_shards_that_are_gone_are_not_committed(
 async def test_what_cannot_be_explained_ends_the_work_before_any_commit(
     kafka: str, pool: asyncpg.Pool, group: str, start: Start
 ) -> None:
-    await pool.execute("ALTER TABLE subjects RENAME TO lost")
+    await pool.execute("ALTER TABLE journal RENAME TO lost")
     await send(kafka, [registered(1)], 0)
     worker = await start()
     with pytest.raises(asyncpg.UndefinedTableError):

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
 from contracts.rejected import RejectedEvent, TopicOrigin, unseal
+from contracts.times import local_day
 from services.chassis.database import is_transient
-from services.scoring.shard import Shards, Taken
+from services.scoring.shard import Refuse, Shards, Taken
 from tests.integration.scoring.invented import (
     NOW,
+    RULES,
     batch,
     citizen,
     counters,
@@ -27,6 +29,7 @@ from tests.integration.scoring.invented import (
     reported,
     smartphone,
     state,
+    touched,
 )
 
 LAO_CAI = "2025:02647"
@@ -40,11 +43,25 @@ async def test_a_batch_commits_facts_counters_marks_and_position(
     assert await shards.take(3, batch(0, *told), NOW) == Taken(3, 3)
     assert await counters(pool) == recount(told, NOW)
     assert (await counters(pool))[LAO_CAI, "ds.smartphone"] == (1, 1)
-    assert await shards.positions([3, 4]) == {3: (3, None)}
-    mark = await pool.fetchrow("SELECT * FROM touched")
-    assert mark is not None
-    assert (mark["shard"], mark["batch"]) == (3, 1)
-    assert (YEN_BAI, "ds.smartphone") in zip(mark["area_ids"], mark["indicators"], strict=True)
+    assert await shards.positions([3, 4]) == {3: (3, local_day(NOW))}
+    marked = await touched(pool, 3)
+    assert marked.keys() == {LAO_CAI, YEN_BAI}
+    assert {(unit, name) for unit, names in marked.items() for name in names} == set(
+        await counters(pool)
+    )
+    assert await pool.fetchval("SELECT count(*) FROM journal WHERE shard = 3") == 1
+
+
+async def test_only_what_a_batch_changes_is_marked(pool: asyncpg.Pool, shards: Shards) -> None:
+    await shards.take(3, batch(0, registered(1), registered(2, "04252")), NOW)
+    await pool.execute("TRUNCATE touched")
+    await shards.take(3, batch(2, smartphone(1, has=False)), NOW)
+    assert await touched(pool, 3) == {}
+    await shards.take(3, batch(3, smartphone(1, time="2026-11-21T00:00:00Z")), NOW)
+    marked = await touched(pool, 3)
+    assert marked.keys() == {LAO_CAI}
+    assert "ds.smartphone" in marked[LAO_CAI]
+    assert "dc.1.2" not in marked[LAO_CAI]
 
 
 async def test_records_below_the_position_are_dropped(pool: asyncpg.Pool, shards: Shards) -> None:
@@ -84,9 +101,10 @@ async def test_a_gap_that_another_worker_has_filled_is_none(shards: Shards) -> N
     assert taken == Taken(3, 1)
 
 
-async def test_two_workers_on_one_shard_have_one_effect(pool: asyncpg.Pool, shards: Shards) -> None:
+async def test_workers_on_one_shard_have_one_effect(pool: asyncpg.Pool, refuse: Refuse) -> None:
     told = [value for number in range(200) for value in (registered(number), smartphone(number))]
-    taken = await asyncio.gather(*(shards.take(7, batch(0, *told), NOW) for _ in range(4)))
+    workers = [Shards(pool, RULES, refuse) for _ in range(2)] * 2
+    taken = await asyncio.gather(*(one.take(7, batch(0, *told), NOW) for one in workers))
     assert sorted(one.taken for one in taken) == [0, 0, 0, 400]
     assert await counters(pool) == recount(told, NOW)
 
@@ -98,7 +116,7 @@ async def test_a_worker_that_overlaps_takes_only_the_rest(
     for first, last in ((0, 10), (5, 20), (0, 20), (15, 30)):
         await shards.take(7, batch(first, *told[first:last]), NOW)
     assert await counters(pool) == recount(told, NOW)
-    assert await shards.positions([7]) == {7: (30, None)}
+    assert await shards.positions([7]) == {7: (30, local_day(NOW))}
 
 
 @settings(
@@ -119,7 +137,8 @@ async def test_any_order_and_any_batches_give_the_same_rows(
         paid(3, "2026-10-01T00:00:00Z"),
         paid(3, "2026-09-01T00:00:00Z"),
     ]
-    await pool.execute("TRUNCATE shards, subjects, counters, touched, sources")
+    await pool.execute("TRUNCATE shards, snapshots, journal, counters, touched, sources")
+    shards.forget(0)
     shuffled = [told[place] for place in order]
     bounds = [0, *sorted(cuts), len(told)]
     for first, last in pairwise(bounds):
@@ -213,6 +232,7 @@ async def test_the_latest_report_holds_however_they_come(
         await shards.take(0, batch(offset, value), NOW)
     assert await pool.fetchval("SELECT numerator FROM reports") == 5
     await pool.execute("TRUNCATE reports, shards, touched")
+    shards.forget(0)
     await shards.take(0, batch(0, *tie[::-1]), NOW)
     assert await pool.fetchval("SELECT numerator FROM reports") == 5
 
