@@ -35,7 +35,7 @@ _BEHIND_SECONDS: Final = 1.0
 
 #: Fetched of a partition at a time: a backlog comes in large batches of few shards, in which many
 #: events are of the same subjects.
-_PARTITION_BYTES: Final = 4 * 1024 * 1024
+_PARTITION_BYTES: Final = 2 * 1024 * 1024
 
 #: Shards that commit at the same time; each holds one connection.
 _AT_ONCE: Final = 4

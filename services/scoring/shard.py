@@ -16,7 +16,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 import asyncpg
@@ -31,8 +31,12 @@ from services.scoring.core.rules import Rules
 from services.scoring.core.state import Change
 from services.scoring.store import Stored
 
+#: So far may clocks be apart. A shard that has been evaluated for a later day than that is of a clock
+#: that has been put back since.
+_APART: Final = timedelta(days=2)
+
 #: What a process needs beside the state of its shards: the interpreter, libraries, fetched records.
-_BESIDE: Final = 320 * 1024 * 1024
+_BESIDE: Final = 256 * 1024 * 1024
 
 
 class Record(Protocol):
@@ -95,8 +99,8 @@ class Shards:
         pool: of connections that find the schema.
         rules: by which subjects are evaluated and counted.
         refuse: makes refusals.
-        memory_bytes: what the process may take; state that is over it is dropped from memory, the
-            least recently used shard first. The shard in work stays, however large it is.
+        memory_bytes: what the process may take; state that is over it is dropped from memory. The
+            shard in work stays, however large it is.
     """
 
     def __init__(
@@ -141,6 +145,9 @@ class Shards:
     async def step(self, shard: int, today: date) -> int:
         """Evaluate the subjects of a shard that are due by a local day.
 
+        A shard does not go back to an earlier day, unless it is far ahead: then everybody is
+        evaluated anew.
+
         Returns:
             How many were due.
 
@@ -150,6 +157,10 @@ class Shards:
         while True:
             try:
                 async with self._holding(shard, today) as held:
+                    if _is_far_ahead(held.evaluated_on, today):
+                        return await self._evaluate_all(shard, held, today)
+                    if held.day_from(today) > today:
+                        return 0
                     change = held.state.step(today.toordinal())
                     async with self._transaction(shard, held) as (connection, batch):
                         await self._write(connection, shard, batch, held, change)
@@ -166,17 +177,26 @@ class Shards:
         return await store.read_positions(self._pool, shards)
 
     async def outdated(self, shards: Iterable[int], today: date) -> list[int]:
-        """Which shards have been evaluated for an earlier day, or under other rules."""
+        """Which shards have been evaluated for another day, or under other rules."""
         rows = await store.read_evaluations(self._pool, shards)
         return [
             shard
             for shard, (evaluated_on, rules) in rows.items()
-            if evaluated_on is None or evaluated_on < today or rules != self._rules.fingerprint
+            if evaluated_on is None
+            or evaluated_on < today
+            or _is_far_ahead(evaluated_on, today)
+            or rules != self._rules.fingerprint
         ]
 
     def forget(self, shard: int) -> None:
         """Drop a shard's state from memory; it is read anew when it is needed."""
         self._held.pop(shard, None)
+
+    def keep_only(self, shards: Iterable[int]) -> None:
+        """Drop the states of all other shards: another process works on them now."""
+        for shard in set(self._held).difference(shards):
+            if not self._turns[shard].locked():
+                self.forget(shard)
 
     @property
     def held_bytes(self) -> int:
@@ -210,7 +230,10 @@ class Shards:
             for place, error in batch.errors
         ]
         begins = None if held.history_begins is None else held.history_begins.toordinal()
-        change = held.state.take(batch.writes, local_day(now).toordinal(), begins)
+        # The shard may have gone on to the next day meanwhile, here or in another process. Whom this
+        # day would leave as they were, no step would look at again before the day after.
+        today = held.day_from(local_day(now))
+        change = held.state.take(batch.writes, today.toordinal(), begins)
         next_offset = fresh[-1].offset + 1
         failpoint("shard.before-transaction")
         async with self._transaction(shard, held) as (connection, number):
@@ -268,13 +291,16 @@ class Shards:
         ):
             held = await store.load(connection, shard, self._rules)
         if held.rules != self._rules.fingerprint:
-            await self._take_up_rules(shard, held, today)
+            await self._evaluate_all(shard, held, today)
         return held
 
-    async def _take_up_rules(self, shard: int, held: Stored, today: date) -> None:
-        """Evaluate everybody anew, since the shard was last counted under other rules."""
+    async def _evaluate_all(self, shard: int, held: Stored, today: date) -> int:
+        """Evaluate everybody anew, since the shard was last counted under other rules.
+
+        Returns how many they are.
+        """
         state = held.state
-        state.evaluate_all(today.toordinal())
+        change = state.evaluate_all(today.toordinal())
         state.counts[:] = state.recount()
         area_ids = self._rules.territory.area_ids
         async with self._transaction(shard, held) as (connection, batch):
@@ -294,6 +320,7 @@ class Shards:
                 rules=self._rules.fingerprint,
             )
         held.evaluated_on, held.rules = today, self._rules.fingerprint
+        return change.subjects
 
     async def _write(
         self,
@@ -331,9 +358,17 @@ class Shards:
         held.journal_bytes = held.entries = 0
 
     def _make_room(self) -> None:
+        """Drop states until the others fit, the one used before the last first.
+
+        Shards are worked off in turns, and in turns the one that rested longest is the next.
+        """
         used = self.held_bytes
-        for shard in list(self._held)[:-1]:
+        for shard in list(self._held)[-2::-1]:
             if used <= self._room:
                 break
             if not self._turns[shard].locked():
                 used -= self._held.pop(shard).state.nbytes
+
+
+def _is_far_ahead(evaluated_on: date | None, today: date) -> bool:
+    return evaluated_on is not None and evaluated_on > today + _APART

@@ -54,6 +54,10 @@ class Stored:
     history_begins: date | None = None
     looked_on: date | None = None
 
+    def day_from(self, today: date) -> date:
+        """The day as of which subjects are evaluated: today, or a later one if it has come here."""
+        return today if self.evaluated_on is None else max(today, self.evaluated_on)
+
     @property
     def wants_snapshot(self) -> bool:
         """Whether the journal has become longer than it is worth."""

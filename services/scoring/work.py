@@ -169,6 +169,7 @@ class Work:
 
     async def _step_day(self) -> None:
         today = local_day(self._clock.now())
+        self._shards.keep_only(self._consumer.assigned())
         for shard in await self._shards.outdated(self._consumer.assigned(), today):
             due = await self._shards.step(shard, today)
             self._metrics.due_subjects.inc(due)

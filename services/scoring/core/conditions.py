@@ -7,7 +7,6 @@ once. Beside the bits comes the first day on which time alone could change one.
 
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -68,7 +67,9 @@ class Conditions:
         self._windows: list[tuple[int, int, int]] = []
         self._latest: list[_Later] = []
         self._ages: list[tuple[int, int | None, int]] = []
-        self._age_days = lru_cache(_BIRTHDAYS)(self._days_of_ages)
+        # Days of ages by birth date: the place of each rank, and the days at the places.
+        self._births: dict[int, int] = {}
+        self._birth_days: Ordinals = np.empty((0, 0, 2), np.int64)
 
     def bit_of(self, name: str) -> int:
         """The number of a condition's bit.
@@ -108,12 +109,10 @@ class Conditions:
         if self._birth is None or not self._ages:
             return
         slot, place = self._birth
-        codes = subjects.codes(subjects.register(rows, slot)) >> place.shift & place.mask
-        born, inverse = np.unique(codes, return_inverse=True)
-        days = np.array([self._age_days(int(one)) for one in born], np.int64)
-        days = days.reshape(len(born), len(self._ages), 2)
+        ranks = subjects.codes(subjects.register(rows, slot)) >> place.shift & place.mask
+        days = self._days_of_births(ranks)
         for number, (_, _, bit) in enumerate(self._ages):
-            begins, ends = days[inverse, number, 0], days[inverse, number, 1]
+            begins, ends = days[:, number, 0], days[:, number, 1]
             before = today < begins
             inside = ~before & (today < ends)
             bits[inside] |= bit
@@ -171,7 +170,8 @@ class Conditions:
                 self._latest.append(self._later(condition, bit))
             case AgeCondition(age=age):
                 self._ages.append((age.lowest, age.highest, bit))
-                self._age_days.cache_clear()
+                self._births.clear()
+                self._birth_days = np.empty((0, len(self._ages), 2), np.int64)
 
     def _later(self, condition: LatestCondition, bit: int) -> _Later:
         parts = []
@@ -184,6 +184,24 @@ class Conditions:
             table[0] = absent == condition.value
             parts.append((fact.slot, place.shift, place.mask, table))
         return _Later(tuple(parts), bit)
+
+    def _days_of_births(self, ranks: Ordinals) -> Ordinals:
+        """(n, ages, 2) first days of ages and the days after their last, by ranks of birth dates."""
+        born, inverse = np.unique(ranks, return_inverse=True)
+        known = self._births
+        if len(known) > _BIRTHDAYS:
+            known.clear()
+            self._birth_days = self._birth_days[:0]
+        unknown = [rank for rank in born.tolist() if rank not in known]
+        if unknown:
+            new = np.array([self._days_of_ages(rank) for rank in unknown], np.int64)
+            self._births.update(zip(unknown, range(len(known), len(known) + len(new)), strict=True))
+            self._birth_days = np.concatenate(
+                (self._birth_days, new.reshape(-1, len(self._ages), 2))
+            )
+        places = np.array([known[rank] for rank in born.tolist()], np.int64)
+        days: Ordinals = self._birth_days[places[inverse]]
+        return days
 
     def _days_of_ages(self, rank: int) -> list[Ordinal]:
         """First day of each age condition and the day after its last one, of one birth date.

@@ -29,7 +29,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 NEVER_YET: Final = np.iinfo(np.int64).min
 
 #: Room that a column gets beyond what it needs, so that it seldom moves.
-_SPARE: Final = 1.25
+_SPARE: Final = 1.08
 _FEWEST: Final = 64
 
 
