@@ -8,7 +8,7 @@ BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format generate bench bench-growth bench-line lock clean
+.PHONY: help setup run test test-fault mutants check format generate bench bench-growth bench-line lock clean
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ run: setup ## Start everything on this machine (PORT_BASE=8600 DATA_DIR=.local A
 
 test: setup ## Run all tests (ARGS=tests/unit for some of them).
 	$(BIN)/pytest $(ARGS)
+
+test-fault: setup ## Kill everything at random and count again; about five minutes (ARGS='--seed 7 --faults 90').
+	@$(BIN)/python -m tests.fault $(ARGS)
+
+mutants: setup ## Plant six mutants and see that the tests catch them; about six minutes.
+	@$(BIN)/python -m tests.fault.mutants
 
 check: setup ## Check format, lint, types, import rules and what is generated.
 	$(BIN)/ruff format --check
