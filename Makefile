@@ -8,7 +8,7 @@ BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fault mutants check format generate bench bench-growth bench-line lock clean
+.PHONY: help setup run test test-fault mutants check format generate bench bench-country bench-days bench-growth bench-line lock clean
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ bench: setup ## Measure scoring against its peer in Kafka Streams (ARGS='--event
 
 bench-growth: setup ## Measure scoring at 100,000, 1,000,000 and 5,000,000 citizens (ARGS='--citizens 10000 100000').
 	@$(BIN)/python -m tests.bench.growth $(ARGS)
+
+bench-days: setup ## Measure the daily step of 1,000,000 citizens, 3,000 due (ARGS='--citizens 100000 --due 300').
+	@$(BIN)/python -m tests.bench.days $(ARGS)
+
+bench-country: setup ## Measure 1, 2 and 4 processes on a country of 3,321 communes and 96 partitions.
+	@$(BIN)/python -m tests.bench.country $(ARGS)
 
 bench-line: setup ## Measure the whole line on fresh stacks; takes about three minutes.
 	@$(BIN)/python -m tests.bench.line $(ARGS)
