@@ -293,6 +293,8 @@ class Shards:
                 evaluated_on=today,
                 rules=self._rules.fingerprint,
             )
+            if held.rules is not None:
+                await store.restart_history(connection, today)
         held.evaluated_on, held.rules = today, self._rules.fingerprint
 
     async def _write(
