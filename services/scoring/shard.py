@@ -16,7 +16,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 import asyncpg
@@ -25,12 +25,14 @@ import numpy as np
 from contracts.times import local_day
 from services.chassis.failpoints import failpoint
 from services.scoring import store
+from services.scoring.core.conditions import Ordinal
 from services.scoring.core.reading import Batch, Reader
 from services.scoring.core.records import UnreadableError
 from services.scoring.core.rules import Rules
 from services.scoring.core.state import Change
 from services.scoring.store import Stored
 
+_DAY: Final = timedelta(days=1)
 #: What a process needs beside the state of its shards: the interpreter, libraries, fetched records.
 _BESIDE: Final = 320 * 1024 * 1024
 
@@ -134,6 +136,7 @@ class Shards:
         while True:
             try:
                 async with self._holding(shard, local_day(now)) as held:
+                    await self._make_up(shard, held, local_day(now))
                     return await self._take(shard, held, records, now, gap_is_real=gap_is_real)
             except _MovedError:
                 continue
@@ -150,14 +153,7 @@ class Shards:
         while True:
             try:
                 async with self._holding(shard, today) as held:
-                    change = held.state.step(today.toordinal())
-                    async with self._transaction(shard, held) as (connection, batch):
-                        await self._write(connection, shard, batch, held, change)
-                        await store.move(
-                            connection, shard, held.next_offset, batch, evaluated_on=today
-                        )
-                    held.evaluated_on = today
-                    return change.subjects
+                    return await self._step(shard, held, today)
             except _MovedError:
                 continue
 
@@ -182,6 +178,19 @@ class Shards:
     def held_bytes(self) -> int:
         """What the states in memory take, about."""
         return sum(held.state.nbytes for held in self._held.values())
+
+    async def _step(self, shard: int, held: Stored, today: date) -> int:
+        change = held.state.step(today.toordinal(), _ordinal(held.history_begins))
+        async with self._transaction(shard, held) as (connection, batch):
+            await self._write(connection, shard, batch, held, change)
+            await store.move(connection, shard, held.next_offset, batch, evaluated_on=today)
+        held.evaluated_on = today
+        return change.subjects
+
+    async def _make_up(self, shard: int, held: Stored, today: date) -> None:
+        """Step first when a whole day was missed: what is taken then is not that day's."""
+        if held.evaluated_on is not None and held.evaluated_on < today - _DAY:
+            await self._step(shard, held, today)
 
     async def _take(
         self,
@@ -339,3 +348,7 @@ class Shards:
                 break
             if not self._turns[shard].locked():
                 used -= self._held.pop(shard).state.nbytes
+
+
+def _ordinal(day: date | None) -> Ordinal | None:
+    return None if day is None else day.toordinal()
