@@ -8,7 +8,7 @@ BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format generate bench bench-growth bench-line lock clean
+.PHONY: help setup run test test-fault mutants check format generate bench bench-country bench-days bench-growth bench-line lock clean
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ run: setup ## Start everything on this machine (PORT_BASE=8600 DATA_DIR=.local A
 
 test: setup ## Run all tests (ARGS=tests/unit for some of them).
 	$(BIN)/pytest $(ARGS)
+
+test-fault: setup ## Kill everything at random and count again; about five minutes (ARGS='--seed 7 --faults 90').
+	@$(BIN)/python -m tests.fault $(ARGS)
+
+mutants: setup ## Plant six mutants and see that the tests catch them; about six minutes.
+	@$(BIN)/python -m tests.fault.mutants
 
 check: setup ## Check format, lint, types, import rules and what is generated.
 	$(BIN)/ruff format --check
@@ -41,6 +47,12 @@ bench: setup ## Measure scoring against its peer in Kafka Streams (ARGS='--event
 
 bench-growth: setup ## Measure scoring at 100,000, 1,000,000 and 5,000,000 citizens (ARGS='--citizens 10000 100000').
 	@$(BIN)/python -m tests.bench.growth $(ARGS)
+
+bench-days: setup ## Measure the daily step of 1,000,000 citizens, 3,000 due (ARGS='--citizens 100000 --due 300').
+	@$(BIN)/python -m tests.bench.days $(ARGS)
+
+bench-country: setup ## Measure 1, 2 and 4 processes on a country of 3,321 communes and 96 partitions.
+	@$(BIN)/python -m tests.bench.country $(ARGS)
 
 bench-line: setup ## Measure the whole line on fresh stacks; takes about three minutes.
 	@$(BIN)/python -m tests.bench.line $(ARGS)

@@ -11,6 +11,7 @@ from services.chassis.buildinfo import version
 from services.cli.alerts import alerts
 from services.cli.areas import areas
 from services.cli.bench import bench
+from services.cli.catalogue import catalogue
 from services.cli.exits import EPILOG, INTERRUPTED, OK, CommandError
 from services.cli.indicators import indicators
 from services.cli.rebuild import rebuild
@@ -32,6 +33,7 @@ app = typer.Typer(
 for command in (up, simulate, send, indicators, alerts, status, reconcile, rebuild):
     app.command(epilog=EPILOG)(command)
 app.add_typer(areas, name="areas")
+app.add_typer(catalogue, name="catalogue")
 app.add_typer(bench, name="bench")
 
 

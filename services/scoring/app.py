@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry
 from contracts import areas as area_data
 from contracts import catalogue as catalogue_data
 from contracts.rejected import read_key
-from contracts.topics import INDICATOR_EVENTS, REJECTED_EVENTS, SUBJECT_EVENTS, TOPIC_CONFIGS
 from services.chassis import buildinfo
 from services.chassis.batches import broker_of
 from services.chassis.clock import Clock, SystemClock
@@ -38,9 +37,7 @@ from services.scoring.taking_up import take_up
 from services.scoring.units import refuse_missing_units
 from services.scoring.work import Work
 
-SCHEMA: Final = "scoring"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_TOPICS: Final = (SUBJECT_EVENTS, REJECTED_EVENTS, INDICATOR_EVENTS)
 
 _BATCH_BYTES: Final = 128 * 1024
 
@@ -70,10 +67,11 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         kafka, settings = configuration.kafka, configuration.scoring
         async with contextlib.AsyncExitStack() as opened:
-            await ensure_topics(kafka, {name: TOPIC_CONFIGS[name] for name in _TOPICS})
-            await migrate(configuration.postgres.resolve(), schema=SCHEMA, migrations=_MIGRATIONS)
+            topics, schema = settings.topics, settings.database_schema
+            await ensure_topics(kafka, topics.configs())
+            await migrate(configuration.postgres.resolve(), schema=schema, migrations=_MIGRATIONS)
             pool = await open_pool(
-                configuration.postgres, schema=SCHEMA, application_name="nhipso-scoring"
+                configuration.postgres, schema=schema, application_name="nhipso-scoring"
             )
             opened.push_async_callback(pool.close)
             await refuse_missing_units(pool, areas)
@@ -92,19 +90,19 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
             shards = Shards(
                 pool,
                 Rules(catalogue, areas),
-                refusing(read_key(configuration.rejections.public_key_file)),
+                refusing(read_key(configuration.rejections.public_key_file), topics.subject_events),
                 memory_bytes=settings.memory_bytes,
             )
             consumer = Consumer(shards, time, metrics, settings)
             broker = broker_of(kafka, client_id="nhipso-scoring", registry=registry)
             consumer.subscribe(broker)
-            stream.subscribe(broker)
+            stream.subscribe(broker, topics.indicator_events)
             work = Work(
                 pool=pool,
                 shards=shards,
                 consumer=consumer,
                 rollup=Rollup(areas, catalogue),
-                publisher=Publisher(producer, catalogue),
+                publisher=Publisher(producer, catalogue, topics),
                 clock=time,
                 metrics=metrics,
                 settings=settings,

@@ -24,7 +24,7 @@ from services.chassis.database import load_queries
 from services.scoring import bench_topics
 from services.scoring.bench_processes import BenchError, Processes, Service
 from services.scoring.bench_topics import Extent
-from services.scoring.bench_worker import own_topics
+from services.scoring.settings import ScoringSettings
 
 SCHEMA_PREFIX: Final = "scoring_bench_"
 
@@ -77,6 +77,7 @@ class Measured:
         cpu_seconds_by_process: CPU time within `seconds`; None where the system does not tell.
         peak_memory_bytes_by_process: the most that was resident since its start, loading included;
             None where the system does not tell.
+        memory_bytes: the bound that each process was told to keep.
         wal_bytes: what PostgreSQL has written to its log within `seconds`, by anybody.
         table_bytes: what each table of the schema takes at the end, with indexes.
         rolled_up_seconds_after: how much later the roll-up had taken up all batches; None unless
@@ -95,6 +96,7 @@ class Measured:
     batches: int
     cpu_seconds_by_process: list[float | None]
     peak_memory_bytes_by_process: list[int | None]
+    memory_bytes: int
     wal_bytes: int
     table_bytes: dict[str, int]
     rolled_up_seconds_after: float | None
@@ -128,8 +130,9 @@ async def measure(asked: Asked, watch: Watch | None = None) -> Measured:
         async with asyncio.timeout(asked.timeout):
             extent = await bench_topics.extent_of(asked.bootstrap, asked.topic)
             _check(asked, extent)
-            async with _store(asked, schema) as connection:
-                return await _Run(asked, schema, extent, connection, watch or Watch()).measure()
+            service = Service(asked.bootstrap, asked.topic, asked.dsn, schema)
+            async with _store(asked, service) as connection:
+                return await _Run(asked, service, extent, connection, watch or Watch()).measure()
     except TimeoutError:
         raise BenchError(
             f"not done within {asked.timeout:g} s; give more time with --timeout, or fewer events"
@@ -156,13 +159,13 @@ class _Run:
     def __init__(
         self,
         asked: Asked,
-        schema: str,
+        service: Service,
         extent: Extent,
         connection: asyncpg.Connection,
         watch: Watch,
     ) -> None:
         self._asked = asked
-        self._schema = schema
+        self._service = service
         self._extent = extent
         self._connection = connection
         self._watch = watch
@@ -171,11 +174,10 @@ class _Run:
         """Start the processes, load, measure, stop them."""
         asked = self._asked
         settings = await _durable_settings(self._connection)
-        service = Service(asked.bootstrap, asked.topic, asked.dsn, self._schema)
         line = self._extent.line(asked.after) if asked.after else {}
         with (
             tempfile.TemporaryDirectory(prefix="nhipso-bench-") as folder,
-            Processes(Path(folder), service, asked.processes, line) as processes,
+            Processes(Path(folder), self._service, asked.processes, line) as processes,
         ):
             await processes.settle(len(self._extent.begins))
             start = processes.set_off
@@ -205,7 +207,7 @@ class _Run:
                 await self._until_rolled_up(processes)
                 rolled_up = round(time.monotonic() - ended_at, 2)
                 refused = taken - await self._connection.fetchval(_SQL["count_read_events"])
-            tables = await self._connection.fetch(_SQL["read_table_sizes"], self._schema)
+            tables = await self._connection.fetch(_SQL["read_table_sizes"], self._service.schema)
             peaks = list(processes.peak_memory_bytes())
         events = taken - asked.after
         return Measured(
@@ -218,10 +220,11 @@ class _Run:
             batches=batches - batches_before,
             cpu_seconds_by_process=cpu,
             peak_memory_bytes_by_process=peaks,
+            memory_bytes=_memory_bytes(),
             wal_bytes=wal_bytes,
             table_bytes={row["name"]: row["bytes"] for row in tables},
             rolled_up_seconds_after=rolled_up,
-            schema=self._schema,
+            schema=self._service.schema,
             load_average=round(load, 2),
             postgres=settings,
         )
@@ -254,8 +257,9 @@ class _Run:
 
 
 @asynccontextmanager
-async def _store(asked: Asked, schema: str) -> AsyncIterator[asyncpg.Connection]:
+async def _store(asked: Asked, service: Service) -> AsyncIterator[asyncpg.Connection]:
     """A connection that looks into the schema; afterwards what the run has made is dropped."""
+    schema, names = service.schema, service.topics
     connection = await asyncpg.connect(asked.dsn, server_settings={"search_path": schema})
     try:
         if await connection.fetchval(_SQL["is_scoring_here"]):
@@ -270,7 +274,15 @@ async def _store(asked: Asked, schema: str) -> AsyncIterator[asyncpg.Connection]
                     await connection.execute(_SQL["forget_history"], schema)
         finally:
             await connection.close()
-            await bench_topics.drop(asked.bootstrap, own_topics(schema))
+            await bench_topics.drop(
+                asked.bootstrap, [names.indicator_events, names.rejected_events]
+            )
+
+
+def _memory_bytes() -> int:
+    """The bound that the processes get: the environment's, which they share, or the default."""
+    told = os.environ.get("NHIPSO_SCORING__MEMORY_BYTES")
+    return ScoringSettings().memory_bytes if told is None else int(told)
 
 
 async def _durable_settings(connection: asyncpg.Connection) -> dict[str, str]:

@@ -13,7 +13,9 @@ from typing import Final, Self
 
 from joserfc.jwk import ECKey
 
+from contracts.topics import INDICATOR_EVENTS, REJECTED_EVENTS
 from services.scoring.bench_gate import ASSIGNED, BEGUN, CROSS, GO, LINE
+from services.scoring.settings import TopicSettings
 
 _LOOK_SECONDS: Final = 0.05
 _STOP_SECONDS: Final = 30.0
@@ -28,12 +30,21 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the processes are told, all the same."""
+    """What the processes are told, all the same; they read `topic` and tell nobody."""
 
     bootstrap: str
     topic: str
     dsn: str
     schema: str
+
+    @property
+    def topics(self) -> TopicSettings:
+        """The topics of a run: nobody else shall hear of its figures and refusals."""
+        return TopicSettings(
+            subject_events=self.topic,
+            indicator_events=f"{self.schema}.{INDICATOR_EVENTS}",
+            rejected_events=f"{self.schema}.{REJECTED_EVENTS}",
+        )
 
 
 class Processes:
@@ -55,7 +66,7 @@ class Processes:
         """Start all processes."""
         if self._line:
             (self._folder / LINE).write_text(json.dumps(dict(self._line)), encoding="ascii")
-        arguments = (str(self._folder), self._service.schema, self._service.topic)
+        arguments = (str(self._folder), self._service.topic)
         environment = self._environment()
         for number in range(self._count):
             with self._log(number).open("wb") as log:
@@ -155,6 +166,11 @@ class Processes:
             "NHIPSO_TOKENS__JWKS_FILE": self._secret("jwks.json", json.dumps({"keys": [public]})),
             "NHIPSO_REJECTIONS__PUBLIC_KEY_FILE": self._secret("key.json", json.dumps(public)),
             "NHIPSO_SCORING__GROUP_ID": self._service.schema,
+            "NHIPSO_SCORING__DATABASE_SCHEMA": self._service.schema,
+            **{
+                f"NHIPSO_SCORING__TOPICS__{name.upper()}": topic
+                for name, topic in self._service.topics
+            },
         }
 
     def _secret(self, name: str, text: str) -> str:

@@ -20,7 +20,6 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 
 from contracts.reasons import Reason
-from contracts.topics import SUBJECT_EVENTS
 from services.chassis import batches
 from services.chassis.batches import Batch, Subscription
 from services.chassis.clock import Clock
@@ -67,6 +66,7 @@ class Consumer:
         self._clock = clock
         self._metrics = metrics
         self._settings = settings
+        self._topic = settings.topics.subject_events
         self._sought: dict[int, _Sought] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,7 +79,7 @@ class Consumer:
         """Register the handler; records flow once the broker is started."""
         self._subscription = batches.subscribe(
             broker,
-            SUBJECT_EVENTS,
+            self._topic,
             self._handle,
             group_id=self._settings.group_id,
             max_records=self._settings.batch_records,
@@ -114,7 +114,7 @@ class Consumer:
         consumer = self._kafka()
         if consumer is None:
             return
-        partitions = [TopicPartition(SUBJECT_EVENTS, shard) for shard in self.assigned()]
+        partitions = [TopicPartition(self._topic, shard) for shard in self.assigned()]
         if not partitions:
             self._metrics.lag.clear()
             return
@@ -194,7 +194,7 @@ class Consumer:
         aiokafka drops what it has fetched from another position, so the next batch begins here.
         """
         consumer = self._kafka()
-        partition = TopicPartition(SUBJECT_EVENTS, shard)
+        partition = TopicPartition(self._topic, shard)
         self._log.warning("records are missing, seeking back", shard=shard, to=offset, found=found)
         self._metrics.reseeks.inc()
         if consumer is None or partition not in consumer.assignment():
@@ -235,8 +235,7 @@ class Consumer:
         offsets = {
             partition: position
             for shard, position in positions.items()
-            if position is not None
-            and (partition := TopicPartition(SUBJECT_EVENTS, shard)) in owned
+            if position is not None and (partition := TopicPartition(self._topic, shard)) in owned
         }
         if not offsets:
             return

@@ -20,17 +20,14 @@ from aiokafka.structs import RecordMetadata
 
 from contracts.catalogue import Catalogue
 from contracts.rejected import rejection_key
-from contracts.topics import (
-    CLOUDEVENTS_JSON,
-    CONTENT_TYPE_HEADER,
-    INDICATOR_EVENTS,
-    REJECTED_EVENTS,
-)
+from contracts.topics import CLOUDEVENTS_JSON, CONTENT_TYPE_HEADER
 from services.chassis.database import load_queries
 from services.chassis.failpoints import failpoint
+from services.scoring.settings import TopicSettings
 from services.scoring.updates import encode
 
 _SQL: Final = load_queries(Path(__file__).parent / "sql" / "rollup.sql")
+_TOPICS_OF_CONTRACT: Final = TopicSettings()
 _HEADERS: Final = [(CONTENT_TYPE_HEADER, CLOUDEVENTS_JSON.encode())]
 
 #: Figures that are read, and refusals that are told, at a time.
@@ -42,8 +39,14 @@ _TURN: Final = 250
 class Publisher:
     """Sends what is to be told and marks it as told."""
 
-    def __init__(self, producer: AIOKafkaProducer, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        catalogue: Catalogue,
+        topics: TopicSettings = _TOPICS_OF_CONTRACT,
+    ) -> None:
         self._producer = producer
+        self._topics = topics
         self._feeds = {one.id: catalogue.feeds_of(one) for one in catalogue}
 
     async def tell_figures(self, connection: asyncpg.Connection) -> int:
@@ -79,7 +82,7 @@ class Publisher:
         rows = await connection.fetch(_SQL["read_refusals_to_tell"], PAGE)
         sent = [
             await self._producer.send(
-                REJECTED_EVENTS, row["record"].encode(), rejection_key(row["source"])
+                self._topics.rejected_events, row["record"].encode(), rejection_key(row["source"])
             )
             for row in rows
         ]
@@ -96,7 +99,7 @@ class Publisher:
         A producer takes whole batches for a fraction of what it takes for as many records. They go
         where the producer would have sent each of them.
         """
-        partitions = sorted(await self._producer.partitions_for(INDICATOR_EVENTS))
+        partitions = sorted(await self._producer.partitions_for(self._topics.indicator_events))
         choose, chosen = DefaultPartitioner(), dict[bytes, int]()
         open_batches: dict[int, BatchBuilder] = {}
         sent: list[asyncio.Future[RecordMetadata]] = []
@@ -121,7 +124,7 @@ class Publisher:
         # An open one would wait for more.
         batch.close()
         future: asyncio.Future[RecordMetadata] = await self._producer.send_batch(
-            batch, INDICATOR_EVENTS, partition=partition
+            batch, self._topics.indicator_events, partition=partition
         )
         return future
 

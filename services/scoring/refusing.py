@@ -17,8 +17,11 @@ _NAMESPACE: Final = UUID("6f0f6d1a-5f0b-4d0e-9f39-0c4c4f1c2a11")
 _SOURCE: Final = "unknown"
 
 
-def refusing(public_key: ECKey) -> Refuse:
-    """A function that makes refusals whose originals only the holder of the private key opens."""
+def refusing(public_key: ECKey, topic: str = SUBJECT_EVENTS) -> Refuse:
+    """A function that makes refusals of the topic's records.
+
+    Their originals are opened by the holder of the private key alone.
+    """
 
     def refuse(
         shard: int, offset: int, value: bytes | None, error: UnreadableError, now: datetime
@@ -26,7 +29,7 @@ def refusing(public_key: ECKey) -> Refuse:
         original = value or b""
         rejected = RejectedEvent(
             # The same record gives the same id, so telling of it twice is harmless.
-            id=uuid5(_NAMESPACE, f"{SUBJECT_EVENTS}/{shard}/{offset}"),
+            id=uuid5(_NAMESPACE, f"{topic}/{shard}/{offset}"),
             reason=error.reason,
             detail=error.detail,
             rejected_at=now,
@@ -35,7 +38,7 @@ def refusing(public_key: ECKey) -> Refuse:
             source=None,
             event_id=None,
             event_type=None,
-            origin=TopicOrigin(topic=SUBJECT_EVENTS, partition=shard, offset=offset),
+            origin=TopicOrigin(topic=topic, partition=shard, offset=offset),
             original_bytes=len(original),
             sealed=seal(public_key, original),
         )

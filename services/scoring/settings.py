@@ -1,9 +1,11 @@
 """Settings of scoring, from the environment."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
 
+from contracts.topics import INDICATOR_EVENTS, REJECTED_EVENTS, SUBJECT_EVENTS, TOPIC_CONFIGS
 from services.chassis.settings import (
     KafkaSettings,
     PostgresSettings,
@@ -33,6 +35,26 @@ class CatalogueSettings(Settings):
     """Holds rules.yaml and the sets; without it, the catalogue that ships with the contract."""
 
 
+class TopicSettings(Settings):
+    """The topics that are read and written, where they are not those of the wire contract.
+
+    A process that runs beside the one in service, to measure or to try, reads what that one reads
+    and tells nobody what it finds.
+    """
+
+    subject_events: str = SUBJECT_EVENTS
+    indicator_events: str = INDICATOR_EVENTS
+    rejected_events: str = REJECTED_EVENTS
+
+    def configs(self) -> Mapping[str, Mapping[str, str]]:
+        """Each topic with the configuration that the contract asks for."""
+        return {
+            self.subject_events: TOPIC_CONFIGS[SUBJECT_EVENTS],
+            self.indicator_events: TOPIC_CONFIGS[INDICATOR_EVENTS],
+            self.rejected_events: TOPIC_CONFIGS[REJECTED_EVENTS],
+        }
+
+
 class ScoringSettings(Settings):
     """How scoring works off its shards.
 
@@ -41,6 +63,8 @@ class ScoringSettings(Settings):
     """
 
     group_id: str = "scoring"
+    database_schema: str = Field(default="scoring", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    topics: TopicSettings = TopicSettings()
     batch_records: int = Field(default=20_000, ge=1, le=100_000)
     memory_bytes: int = Field(default=1024 * 1024 * 1024, ge=384 * 1024 * 1024)
     poll_seconds: float = Field(default=0.05, gt=0)

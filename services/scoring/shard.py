@@ -25,6 +25,7 @@ import numpy as np
 from contracts.times import local_day
 from services.chassis.failpoints import failpoint
 from services.scoring import store
+from services.scoring.core.conditions import Ordinal
 from services.scoring.core.reading import Batch, Reader
 from services.scoring.core.records import UnreadableError
 from services.scoring.core.rules import Rules
@@ -34,7 +35,7 @@ from services.scoring.store import Stored
 #: So far may clocks be apart. A shard that has been evaluated for a later day than that is of a clock
 #: that has been put back since.
 _APART: Final = timedelta(days=2)
-
+_DAY: Final = timedelta(days=1)
 #: What a process needs beside the state of its shards: the interpreter, libraries, fetched records.
 _BESIDE: Final = 256 * 1024 * 1024
 
@@ -138,6 +139,7 @@ class Shards:
         while True:
             try:
                 async with self._holding(shard, local_day(now)) as held:
+                    await self._make_up(shard, held, local_day(now))
                     return await self._take(shard, held, records, now, gap_is_real=gap_is_real)
             except _MovedError:
                 continue
@@ -161,14 +163,7 @@ class Shards:
                         return await self._evaluate_all(shard, held, today)
                     if held.day_from(today) > today:
                         return 0
-                    change = held.state.step(today.toordinal())
-                    async with self._transaction(shard, held) as (connection, batch):
-                        await self._write(connection, shard, batch, held, change)
-                        await store.move(
-                            connection, shard, held.next_offset, batch, evaluated_on=today
-                        )
-                    held.evaluated_on = today
-                    return change.subjects
+                    return await self._step(shard, held, today)
             except _MovedError:
                 continue
 
@@ -202,6 +197,19 @@ class Shards:
     def held_bytes(self) -> int:
         """What the states in memory take, about."""
         return sum(held.state.nbytes for held in self._held.values())
+
+    async def _step(self, shard: int, held: Stored, today: date) -> int:
+        change = held.state.step(today.toordinal(), _ordinal(held.history_begins))
+        async with self._transaction(shard, held) as (connection, batch):
+            await self._write(connection, shard, batch, held, change)
+            await store.move(connection, shard, held.next_offset, batch, evaluated_on=today)
+        held.evaluated_on = today
+        return change.subjects
+
+    async def _make_up(self, shard: int, held: Stored, today: date) -> None:
+        """Step first when a whole day was missed: what is taken then is not that day's."""
+        if held.evaluated_on is not None and held.evaluated_on < today - _DAY:
+            await self._step(shard, held, today)
 
     async def _take(
         self,
@@ -319,6 +327,8 @@ class Shards:
                 evaluated_on=today,
                 rules=self._rules.fingerprint,
             )
+            if held.rules is not None:
+                await store.restart_history(connection, today)
         held.evaluated_on, held.rules = today, self._rules.fingerprint
         return change.subjects
 
@@ -372,3 +382,7 @@ class Shards:
 
 def _is_far_ahead(evaluated_on: date | None, today: date) -> bool:
     return evaluated_on is not None and evaluated_on > today + _APART
+
+
+def _ordinal(day: date | None) -> Ordinal | None:
+    return None if day is None else day.toordinal()

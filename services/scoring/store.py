@@ -229,6 +229,11 @@ async def read_history_start(pool: asyncpg.Pool) -> date | None:
     return day
 
 
+async def restart_history(connection: asyncpg.Connection, today: date) -> None:
+    """Let late events restate no day before today: these were counted by other rules."""
+    await connection.execute(_SQL["restart_history"], today)
+
+
 async def write_corrections(
     connection: asyncpg.Connection,
     shard: int,

@@ -5,7 +5,7 @@ nobody up. Then shard by shard is switched (see `switching`). Until the first sw
 service is touched, and whatever ends the run leaves every shard whole, the old one or the new one.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from services.chassis.database import migrate, open_pool
 from services.chassis.settings import PostgresSettings
 from services.scoring.care.comparing import Comparison, IndicatorDifference
 from services.scoring.care.replaying import Replay, patiently, refuse_silently
-from services.scoring.care.schemas import LIVE_SCHEMA, NOT_HERE, CareError
+from services.scoring.care.schemas import LIVE_SCHEMA, NOT_HERE, CareError, Hear
 from services.scoring.care.switching import (
     SQL,
     counted,
@@ -75,10 +75,6 @@ class Rebuilt:
     differences: list[IndicatorDifference]
     reports: int | None
     behind: int
-
-
-#: Hears what is being done, how much of it is done, and how much there is.
-Hear = Callable[[str, int, int], None]
 
 
 async def rebuild(asked: Asked, rules: Rules, clock: Clock, hear: Hear) -> Rebuilt:

@@ -6,8 +6,6 @@ Nothing is written.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,7 +16,7 @@ from contracts.times import local_day
 from services.chassis.clock import Clock
 from services.chassis.database import load_queries
 from services.scoring.care.recounting import describe, expected, wrong_counters
-from services.scoring.care.schemas import read_only
+from services.scoring.care.schemas import Hear, one_moment, read_only
 from services.scoring.care.switching import SQL
 from services.scoring.core.rules import Rules
 from services.scoring.store import Stored, load
@@ -26,9 +24,6 @@ from services.scoring.summing import Known, Summing
 
 _ROLLUP: Final = load_queries(Path(__file__).parents[1] / "sql" / "rollup.sql")
 _EVERY_BIT: Final = (1 << 63) - 1
-
-#: Hears what is being done, how much of it is done, and how much there is.
-Hear = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
@@ -125,7 +120,7 @@ class _Run:
 
     async def count_over(self, shard: int) -> None:
         """Count the subjects of a shard over."""
-        async with _one_moment(self._connection):
+        async with one_moment(self._connection):
             stored = await load(self._connection, shard, self._rules)
             counted = await self._connection.fetch(SQL["read_counter_areas"], shard)
         if stored.rules not in (None, self._rules.fingerprint):
@@ -156,7 +151,7 @@ class _Run:
         """Sum the counters up the tree; what the roll-up has yet to take up is left out."""
         connection = self._connection
         summing = Summing(self._rules.areas, self._rules.catalogue)
-        async with _one_moment(connection):
+        async with one_moment(connection):
             rows = await connection.fetch(SQL["read_all_areas"])
             known = [row["area_id"] for row in rows if self._rules.areas.get(row["area_id"])]
             wanted = summing.upward([(known, [_EVERY_BIT] * len(known))])
@@ -176,9 +171,3 @@ class _Run:
                 self.wrong_figures.add(
                     f"{area_id} {indicator} {is_}, its counters are {numerator} / {denominator}"
                 )
-
-
-@asynccontextmanager
-async def _one_moment(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        yield

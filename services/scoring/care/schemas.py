@@ -1,6 +1,6 @@
 """The schema of the service, as those look at it who care for its state."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -11,6 +11,9 @@ NOT_HERE: Final = (
     f"the database has no schema {LIVE_SCHEMA} with tables; start scoring on it first, "
     "or name the database that it uses"
 )
+
+#: Hears what is being done, how much of it is done, and how much there is.
+Hear = Callable[[str, int, int], None]
 
 
 class CareError(Exception):
@@ -39,3 +42,10 @@ async def read_only(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def one_moment(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Let all that is read be of one moment."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        yield

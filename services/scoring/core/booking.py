@@ -1,13 +1,17 @@
-"""Late events: what they would have changed on the days since they happened.
+"""Late events: what they would have changed on the days since they happened; and days that were missed.
 
 The state knows of each fact only what was said last, so the past is seen through that: as of a day,
 a subject is evaluated by the registers that are not of later days. An event that comes late is
 compared with the same subject without it, day for day as facts appear, windows end and birthdays
 come; the differences are booked from the day on which they begin. What an event says that is older
 than what is known of the same fact changes nothing, neither today nor then.
+
+After days of downtime it is the daily step that comes late: what birthdays and windows have changed
+meanwhile is booked in the same way. Bookings go up to today, so that they are also right for who
+takes them up after midnight.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -90,42 +94,69 @@ class Late:
         self._subjects = subjects
         self._today = today
         late, days = _late(writes, begins, today)
-        self._keys, starts = _earliest(writes.keys[late], days)
+        self._keys, self._starts = _earliest(writes.keys[late], days)
         rows = subjects.find(self._keys)
         known = rows >= 0
-        self._starts = starts
-        self._before = list(self._steps(rows[known], starts[known]))
+        self._before = list(self._steps(rows[known], self._starts[known]))
 
     def book(self) -> list[Booking]:
         """What the events that have been folded meanwhile change on past days."""
-        after = list(self._steps(self._subjects.find(self._keys), self._starts))
-        by_day: dict[Ordinal, list[tuple[Standings, Standings]]] = {}
-        for step in self._before:
-            # What has been counted is taken back.
-            by_day.setdefault(step.day, []).append((step.after, step.before))
-        for step in after:
-            by_day.setdefault(step.day, []).append((step.before, step.after))
-        bookings = []
-        for day, moves in sorted(by_day.items()):
-            units, amounts = differences(
-                Standings.joined([before for before, _ in moves]),
-                Standings.joined([after for _, after in moves]),
-            )
-            if len(units):
-                bookings.append(Booking(day, units, amounts))
-        return bookings
+        after = self._steps(self._subjects.find(self._keys), self._starts)
+        # What has been counted is taken back.
+        back = [_Step(step.day, step.after, step.before) for step in self._before]
+        return _booked([*back, *after])
 
     def _steps(self, rows: Rows, starts: Ordinals) -> Iterator[_Step]:
-        """How subjects stand from their first day to yesterday."""
-        standings = nowhere(len(rows))
-        ahead = starts.copy()
-        while len(ahead) and (day := int(ahead.min())) < self._today:
-            now = np.flatnonzero(ahead == day)
-            on = SubjectsOn(self._subjects, day)
-            after = self._evaluator.evaluate(on, rows[now], day)
-            yield _Step(day, standings.chosen(now), after)
-            put(standings, now, after)
-            ahead[now] = np.minimum(after.due, on.next_change(rows[now]))
+        counted = nowhere(len(rows))
+        return _steps(self._evaluator, self._subjects, rows, counted, starts, today=self._today)
+
+
+def missed(
+    evaluator: KindEvaluator, subjects: Subjects, rows: Rows, begins: Ordinal, today: Ordinal
+) -> list[Booking]:
+    """What time alone has changed of some subjects on days before today, from `begins` on.
+
+    Call it before they are evaluated for today.
+    """
+    rows = rows[subjects.standings.due[rows] < today]
+    counted = subjects.standings.chosen(rows)
+    starts = np.maximum(counted.due, begins).astype(np.int64)
+    return _booked(_steps(evaluator, subjects, rows, counted, starts, today=today))
+
+
+def _steps(
+    evaluator: KindEvaluator,
+    subjects: Subjects,
+    rows: Rows,
+    counted: Standings,
+    starts: Ordinals,
+    *,
+    today: Ordinal,
+) -> Iterator[_Step]:
+    """How subjects stand from their first days to today, having been counted as `counted`."""
+    standings, ahead = counted, starts.copy()
+    while len(ahead) and (day := int(ahead.min())) <= today:
+        now = np.flatnonzero(ahead == day)
+        on = SubjectsOn(subjects, day)
+        after = evaluator.evaluate(on, rows[now], day)
+        yield _Step(day, standings.chosen(now), after)
+        put(standings, now, after)
+        ahead[now] = np.minimum(after.due, on.next_change(rows[now]))
+
+
+def _booked(steps: Iterable[_Step]) -> list[Booking]:
+    by_day: dict[Ordinal, list[_Step]] = {}
+    for step in steps:
+        by_day.setdefault(step.day, []).append(step)
+    bookings = []
+    for day, moves in sorted(by_day.items()):
+        units, amounts = differences(
+            Standings.joined([step.before for step in moves]),
+            Standings.joined([step.after for step in moves]),
+        )
+        if len(units):
+            bookings.append(Booking(day, units, amounts))
+    return bookings
 
 
 def _late(writes: Writes, begins: Ordinal, today: Ordinal) -> tuple[NDArray[np.int64], Ordinals]:

@@ -74,8 +74,8 @@ def read_record(value: bytes | None, areas: Areas, indicators: frozenset[str]) -
     """Read one record's value.
 
     Raises:
-        UnreadableError: with the reason why it is refused. That a commune bore the code of the data
-            on the day of the event is not checked here.
+        UnreadableError: with the reason why it is refused. That a commune has borne the code of the
+            data by the day of the event is not checked here.
     """
     event = _validated(value)
     # Refused is what ingest never writes and the fold or the store could not hold.
@@ -97,8 +97,8 @@ def read_record(value: bytes | None, areas: Areas, indicators: frozenset[str]) -
 
 
 def unknown_area(code: int, day: date) -> UnreadableError:
-    """The refusal of an event whose commune code nobody bore on its day."""
-    detail = f"no commune had the code {code:05d} on {day}"
+    """The refusal of an event whose commune code nobody had borne by its day."""
+    detail = f"no commune had borne the code {code:05d} by {day}"
     return UnreadableError(Reason.UNKNOWN_AREA, detail)
 
 

@@ -5,14 +5,14 @@ packed bytes for the journal, and what to add to the counters.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contracts.subjects import SubjectKind
-from services.scoring.core.booking import Booking, Late
+from services.scoring.core.booking import Booking, Late, missed
 from services.scoring.core.conditions import NEVER, Ordinal
 from services.scoring.core.counting import BITS, Counts, Differences, differences
 from services.scoring.core.packing import (
@@ -103,9 +103,19 @@ class ShardState:
         packed = encode(packs) if packs else b""
         return Change(packed, self._count(found), changed, tuple(bookings))
 
-    def step(self, today: Ordinal) -> Change:
-        """Evaluate whoever is due by a local day."""
-        return self._evaluate_some({k: s.due(today) for k, s in self.subjects.items()}, today)
+    def step(self, today: Ordinal, history_begins: Ordinal | None = None) -> Change:
+        """Evaluate whoever is due by a local day.
+
+        Who was due on an earlier day, from `history_begins` on, is booked on it (see `take`).
+        """
+        begins = today if history_begins is None else history_begins
+        due = {kind: subjects.due(today) for kind, subjects in self.subjects.items()}
+        bookings: list[Booking] = []
+        if begins < today:
+            for kind, rows in due.items():
+                evaluator = self._rules.evaluators[kind]
+                bookings += missed(evaluator, self.subjects[kind], rows, begins, today)
+        return replace(self._evaluate_some(due, today), bookings=tuple(bookings))
 
     def evaluate_all(self, today: Ordinal) -> Change:
         """Evaluate everybody, as after a change of rules. Nothing is packed: write a snapshot."""

@@ -20,7 +20,6 @@ NOWHERE: Final = -1
 _NEVER: Final = np.iinfo(np.int32).max
 _DAYS: Final = 1 << 22  # more than there are ordinals of dates
 _FIRST: Final = date.min.toordinal()
-_LAST: Final = date.max.toordinal()
 
 
 class Territory:
@@ -34,23 +33,25 @@ class Territory:
             (
                 int(area.code) * _DAYS
                 + (_FIRST if area.valid_from is None else area.valid_from.toordinal()),
-                _LAST if area.valid_to is None else area.valid_to.toordinal(),
                 place,
             )
             for place, area in enumerate(areas)
             if area.level == "commune"
         )
-        self._begins: Ordinals = np.array([begin for begin, _, _ in spans], np.int64)
-        self._ends: Ordinals = np.array([end for _, end, _ in spans], np.int64)
-        self._places: Ordinals = np.array([place for _, _, place in spans], np.int64)
+        self._begins: Ordinals = np.array([begin for begin, _ in spans], np.int64)
+        self._places: Ordinals = np.array([place for _, place in spans], np.int64)
         self._standing_on = lru_cache(maxsize=4_096)(self._standing)
 
     def communes(self, codes: Ordinals, days: Ordinals) -> Ordinals:
-        """The communes that bore these codes (whole numbers) on these days, `NOWHERE` if none."""
+        """The communes that bore these codes (whole numbers) on these days, or last before them.
+
+        `NOWHERE` if none has yet. Ingest refuses a code that has ended; where it did not know of a
+        reform yet, what it has accepted counts where the residents of the last bearer went.
+        """
         if not len(self._begins):
             return np.full(len(codes), NOWHERE, np.int64)
         at = np.searchsorted(self._begins, codes * _DAYS + days, side="right") - 1
-        known = (at >= 0) & (self._begins[at] // _DAYS == codes) & (days <= self._ends[at])
+        known = (at >= 0) & (self._begins[at] // _DAYS == codes)
         found: Ordinals = np.where(known, self._places[at], NOWHERE)
         return found
 

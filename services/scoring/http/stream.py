@@ -16,7 +16,6 @@ from prometheus_client import CollectorRegistry, Gauge
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from contracts.tokens import Principal
-from contracts.topics import INDICATOR_EVENTS
 from contracts.updates import IndicatorUpdated
 from services.chassis.batches import Batch, subscribe
 
@@ -38,11 +37,9 @@ class Stream:
         )
         listening.set_function(lambda: len(self._listeners))
 
-    def subscribe(self, broker: KafkaBroker) -> None:
-        """Read the topic from its end on."""
-        subscribe(
-            broker, INDICATOR_EVENTS, self._handle, group_id=None, poll_seconds=0.2, from_end=True
-        )
+    def subscribe(self, broker: KafkaBroker, topic: str) -> None:
+        """Read the topic of indicator events from its end on."""
+        subscribe(broker, topic, self._handle, group_id=None, poll_seconds=0.2, from_end=True)
 
     async def events(self, area: str | None, indicator: str | None) -> AsyncIterator[Any]:
         """What is told from now on, as server-sent events."""

@@ -87,6 +87,10 @@ VALUES ($1, $2, $3, $4, $5, $6)
 -- name: read_history_start
 SELECT day FROM history_start
 
+-- name: restart_history
+-- Days before are not restated any more. Who comes second on a day waits for nobody.
+UPDATE history_start SET day = $1 WHERE day < $1
+
 -- name: write_corrections
 INSERT INTO corrections (shard, batch, area_ids, bits, days, numerators, denominators)
 VALUES ($1, $2, $3, $4, $5, $6, $7)

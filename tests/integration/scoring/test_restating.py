@@ -6,8 +6,12 @@ import asyncpg
 import pytest
 
 from contracts.times import local_day
+from services.scoring.core.records import UnreadableError
+from services.scoring.core.rules import Rules
 from services.scoring.restating import Restating
-from tests.integration.scoring.invented import AREAS, CATALOGUE, NOW
+from services.scoring.rollup import Rollup
+from services.scoring.shard import Refusal, Shards
+from tests.integration.scoring.invented import AREAS, CATALOGUE, NOW, batch, registered
 
 LAO_CAI, YEN_BAI, PROVINCE = "2025:02647", "2025:04252", "2025:15"
 PHONE = "ds.smartphone"
@@ -159,3 +163,45 @@ async def test_the_midnight_of_days_is_the_local_one(
     await book(pool, 2, (LAO_CAI, 0, 1, 0))
     # Half a day is over here at 17:00 UTC: unit and province, and what they read as from then on.
     assert await run(pool, restating, datetime(2026, 11, 22, 17, 0, tzinfo=UTC)) == 4
+
+
+def refuse(
+    shard: int, offset: int, value: bytes | None, error: UnreadableError, now: datetime
+) -> Refusal:
+    raise AssertionError(
+        f"record {offset} of shard {shard} is unreadable at {now}: {value!r}"
+    ) from error
+
+
+async def test_days_that_were_counted_by_other_rules_stay_as_they_were_told(
+    pool: asyncpg.Pool,
+) -> None:
+    """The catalogue changes on the third day; what is late then restates no day before it."""
+    fewer = CATALOGUE.model_copy(update={"indicators": CATALOGUE.indicators[1:]})
+    for remembered in ("counted", "fingerprint"):
+        vars(fewer).pop(remembered, None)
+    ways = [
+        (Shards(pool, Rules(one, AREAS), refuse), Rollup(AREAS, one)) for one in (CATALOGUE, fewer)
+    ]
+    late = {"time": (NOW - timedelta(days=300)).isoformat()}
+    for place in range(5):
+        now = NOW + timedelta(days=place)
+        shards, rollup = ways[place >= 2]
+        await shards.step(3, local_day(now))
+        await shards.take(3, batch(place, registered(place, **late)), now)
+        async with pool.acquire() as connection:
+            await rollup.run(connection, now)
+    rows = await pool.fetch(
+        "SELECT day, denominator, restated_at FROM history WHERE area_id = $1 AND indicator = $2 "
+        "ORDER BY day",
+        *(LAO_CAI, PHONE),
+    )
+    told = [((row["day"] - TODAY).days, row["denominator"], row["restated_at"]) for row in rows]
+    assert told == [
+        (0, 2, NOW + timedelta(days=1)),
+        (1, 2, None),
+        (2, 5, NOW + timedelta(days=4)),
+        (3, 5, NOW + timedelta(days=4)),
+        (4, 5, None),
+    ]
+    assert await pool.fetchval("SELECT day FROM history_start") == TODAY + timedelta(days=2)

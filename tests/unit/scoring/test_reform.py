@@ -131,10 +131,16 @@ def test_a_later_event_goes_before_the_heir_of_a_split_and_a_late_one_does_not()
     assert stands(counted([moved, late], DAY + ONE_DAY)) == (KIM_TAN, None)
 
 
-@pytest.mark.parametrize(("code", "day"), [("02671", DAY), ("02672", EVE)])
-def test_a_code_that_is_not_borne_on_the_day_is_refused(code: str, day: date) -> None:
+def test_a_code_that_nobody_has_borne_yet_is_refused() -> None:
     state = ShardState(RULES)
-    assert Reader(RULES).read([fibre(code, day)], state.ids).errors
+    assert Reader(RULES).read([fibre("02672", EVE)], state.ids).errors
+
+
+@pytest.mark.parametrize("days", [0, 1, 30])
+def test_what_was_accepted_under_an_ended_code_counts_where_its_residents_went(days: int) -> None:
+    """Ingest refuses such an event, but it may have learnt of the reform later than scoring."""
+    told_on = DAY + days * ONE_DAY
+    assert stands(counted([fibre("02671", told_on)], told_on)) == (NEW_CAM_DUONG, None)
 
 
 def test_the_reform_of_2025_and_its_codes_used_again() -> None:

@@ -1,0 +1,119 @@
+"""Plants mutants in a copy of the sources and sees that they are caught: ``make mutants``.
+
+Each mutant breaks one promise on purpose. What must catch it is run on the unchanged copy first,
+where it has to pass, and then on the mutant, where it has to find something: a test that cannot
+even start has caught nothing.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from os import environ
+from pathlib import Path
+from typing import Final, Self
+
+from tests.fault.mutations import MUTANTS, Check, Mutant, MutationError, plant
+
+CHECKOUT: Final = Path(__file__).parents[2]
+
+_SOURCES: Final = ("contracts", "services", "deploy", "tests")
+_FILES: Final = ("pyproject.toml", "docker-compose.yml", "Makefile")
+_SEED: Final = "--seed=1"
+_EVENTS: Final = "--events=3000"
+_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a check ended on a copy."""
+
+    passed: bool
+    found: bool
+    """Whether it ended because it found something wrong, and not because it could not run."""
+    said: str
+
+
+def main() -> int:
+    """Plant, run, print; returns the exit code."""
+    try:
+        caught = sum(_is_caught(mutant) for mutant in MUTANTS) if _unchanged_passes() else 0
+    except MutationError as error:
+        say(str(error))
+        return 2
+    say(f"{caught} of {len(MUTANTS)}")
+    return 0 if caught == len(MUTANTS) else 1
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    print(text, flush=True)  # noqa: T201
+
+
+def _unchanged_passes() -> bool:
+    """Whether every check passes on sources that nobody has broken."""
+    passes = True
+    with _Copy(None) as copy:
+        for check in dict.fromkeys(check for mutant in MUTANTS for check in mutant.caught_by):
+            ran = copy.run(check)
+            if not ran.passed:
+                passes = False
+                say(f"without a mutant {check} fails, so it says nothing:\n{ran.said}")
+    return passes
+
+
+def _is_caught(mutant: Mutant) -> bool:
+    caught = True
+    with _Copy(mutant) as copy:
+        for check in mutant.caught_by:
+            ran = copy.run(check)
+            caught &= ran.found
+            say(f"{mutant.name}: {'caught' if ran.found else 'NOT CAUGHT'} by {check}")
+            if not ran.found and not ran.passed:
+                say(ran.said)
+    return caught
+
+
+class _Copy:
+    """A copy of the sources in a temporary folder, with a mutant in it or without."""
+
+    def __init__(self, mutant: Mutant | None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="nhipso-mutant-"))
+        for name in _SOURCES:
+            ignored = shutil.ignore_patterns("__pycache__", "target")
+            shutil.copytree(CHECKOUT / name, self._folder / name, ignore=ignored)
+        for name in _FILES:
+            shutil.copy(CHECKOUT / name, self._folder / name)
+        if mutant is not None:
+            plant(mutant, self._folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._folder)
+
+    def run(self, check: Check) -> Ran:
+        """Run a check on this copy and on nothing else."""
+        if check.tests is not None:
+            arguments = ["pytest", "-q", "-x", "-p", "no:cacheprovider", check.tests]
+        else:
+            arguments = ["tests.fault", _SEED, _EVENTS, f"--plan={check.plan}"]
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=self._folder,
+            env={**environ, "PYTHONPATH": str(self._folder), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        # Both say 1 when something is wrong. An import that fails says so too, but names nothing.
+        named = "FAILED" in done.stdout or " differences:" in done.stdout
+        return Ran(done.returncode == 0, done.returncode == 1 and named, done.stdout[-4000:])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
