@@ -12,7 +12,7 @@ takes them up after midnight.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,11 @@ class _Step(NamedTuple):
 
 
 class Late:
-    """The late events of a batch: made before the fold, booked after it."""
+    """The late events of a batch: folds the batch day by day, and books what that changes.
+
+    Each day is seen with what is known of it. If all were folded at once, what an event of a later
+    day overwrites would be missing on the days before.
+    """
 
     def __init__(
         self,
@@ -90,25 +94,48 @@ class Late:
         begins: Ordinal,
         today: Ordinal,
     ) -> None:
-        self._evaluator = evaluator
         self._subjects = subjects
+        self._writes = writes
         self._today = today
-        late, days = _late(writes, begins, today)
-        self._keys, self._starts = _earliest(writes.keys[late], days)
+        days = local_ordinals(writes.times)
+        self._late = np.flatnonzero(days < today)
+        self._rest = np.flatnonzero(days >= today)
+        self._days: Ordinals = np.maximum(days[self._late], begins)
+        self._keys, self._whose, starts = _earliest(writes.keys[self._late], self._days)
+        self._after = _Walk(evaluator, subjects, nowhere(len(starts)), starts)
         rows = subjects.find(self._keys)
         known = rows >= 0
-        self._before = list(self._steps(rows[known], self._starts[known]))
+        before = _Walk(evaluator, subjects, nowhere(int(known.sum())), starts[known])
+        # What has been counted is taken back.
+        self._steps = [
+            _Step(step.day, step.after, step.before) for step in before.to(today, rows[known])
+        ]
+
+    def fold(self) -> tuple[Rows, Marks]:
+        """Take the batch into the facts; see `Subjects.fold`."""
+        taken = np.zeros(len(self._writes.slots), np.bool_)
+        changed = []
+        for day in np.unique(self._days).tolist():
+            self._walk(day - 1)
+            changed.append(self._take(self._late[self._days == day], taken))
+            self._after.look(self._whose[self._days == day], day)
+        self._walk(self._today - 1)
+        changed.append(self._take(self._rest, taken))
+        self._after.look(slice(None), self._today)
+        self._walk(self._today)
+        return np.unique(np.concatenate(changed)), taken
 
     def book(self) -> list[Booking]:
-        """What the events that have been folded meanwhile change on past days."""
-        after = self._steps(self._subjects.find(self._keys), self._starts)
-        # What has been counted is taken back.
-        back = [_Step(step.day, step.after, step.before) for step in self._before]
-        return _booked([*back, *after])
+        """What the events that have been folded change on past days."""
+        return _booked(self._steps)
 
-    def _steps(self, rows: Rows, starts: Ordinals) -> Iterator[_Step]:
-        counted = nowhere(len(rows))
-        return _steps(self._evaluator, self._subjects, rows, counted, starts, today=self._today)
+    def _take(self, places: NDArray[np.int64], taken: Marks) -> Rows:
+        rows, _, of_these = self._subjects.fold(self._writes.chosen(places))
+        taken[places] = of_these
+        return rows
+
+    def _walk(self, day: Ordinal) -> None:
+        self._steps += self._after.to(day, self._subjects.find(self._keys))
 
 
 def missed(
@@ -121,27 +148,37 @@ def missed(
     rows = rows[subjects.standings.due[rows] < today]
     counted = subjects.standings.chosen(rows)
     starts = np.maximum(counted.due, begins).astype(np.int64)
-    return _booked(_steps(evaluator, subjects, rows, counted, starts, today=today))
+    return _booked(_Walk(evaluator, subjects, counted, starts).to(today, rows))
 
 
-def _steps(
-    evaluator: KindEvaluator,
-    subjects: Subjects,
-    rows: Rows,
-    counted: Standings,
-    starts: Ordinals,
-    *,
-    today: Ordinal,
-) -> Iterator[_Step]:
-    """How subjects stand from their first days to today, having been counted as `counted`."""
-    standings, ahead = counted, starts.copy()
-    while len(ahead) and (day := int(ahead.min())) <= today:
-        now = np.flatnonzero(ahead == day)
-        on = SubjectsOn(subjects, day)
-        after = evaluator.evaluate(on, rows[now], day)
-        yield _Step(day, standings.chosen(now), after)
-        put(standings, now, after)
-        ahead[now] = np.minimum(after.due, on.next_change(rows[now]))
+class _Walk:
+    """Some subjects on their way through the days, from the day on which each starts.
+
+    They have been counted as `standings`. What became of them is told day by day.
+    """
+
+    def __init__(
+        self, evaluator: KindEvaluator, subjects: Subjects, standings: Standings, starts: Ordinals
+    ) -> None:
+        self._evaluator = evaluator
+        self._subjects = subjects
+        self._standings = standings
+        self._ahead = starts.copy()
+
+    def look(self, which: Any, day: Ordinal) -> None:
+        """Look at some of the subjects again on a day that lies ahead."""
+        self._ahead[which] = np.minimum(self._ahead[which], day)
+
+    def to(self, last: Ordinal, rows: Rows) -> Iterator[_Step]:
+        """How the subjects in these rows stand up to a day; the rest of the way lies ahead."""
+        ahead = self._ahead
+        while len(ahead) and (day := int(ahead.min())) <= last:
+            now = np.flatnonzero(ahead == day)
+            on = SubjectsOn(self._subjects, day)
+            after = self._evaluator.evaluate(on, rows[now], day)
+            yield _Step(day, self._standings.chosen(now), after)
+            put(self._standings, now, after)
+            ahead[now] = np.minimum(after.due, on.next_change(rows[now]))
 
 
 def _booked(steps: Iterable[_Step]) -> list[Booking]:
@@ -159,17 +196,14 @@ def _booked(steps: Iterable[_Step]) -> list[Booking]:
     return bookings
 
 
-def _late(writes: Writes, begins: Ordinal, today: Ordinal) -> tuple[NDArray[np.int64], Ordinals]:
-    """Which writes are of days before today, and the days from which they count."""
-    days = local_ordinals(writes.times)
-    late = np.flatnonzero(days < today)
-    return late, np.maximum(days[late], begins)
-
-
-def _earliest(keys: NDArray[np.uint64], days: Column) -> tuple[NDArray[np.uint64], Ordinals]:
-    """Each subject once, with its earliest day."""
+def _earliest(
+    keys: NDArray[np.uint64], days: Column
+) -> tuple[NDArray[np.uint64], NDArray[np.int64], Ordinals]:
+    """Each subject once, which of them each key names, and its earliest day."""
     order = np.lexsort((days, keys[:, 1], keys[:, 0]))
-    keys, days = keys[order], days[order]
+    sorted_keys = keys[order]
     first = np.ones(len(keys), np.bool_)
-    first[1:] = (keys[1:] != keys[:-1]).any(axis=1)
-    return keys[first], days[first]
+    first[1:] = (sorted_keys[1:] != sorted_keys[:-1]).any(axis=1)
+    whose = np.empty(len(keys), np.int64)
+    whose[order] = np.cumsum(first) - 1
+    return sorted_keys[first], whose, days[order][first]

@@ -88,14 +88,14 @@ class ShardState:
         found: list[Differences] = []
         changed = 0
         for kind, all_writes in writes.items():
-            subjects = self.subjects[kind]
-            late = None
             if begins < today:
                 evaluator = self._rules.evaluators[kind]
-                late = Late(evaluator, subjects, all_writes, begins, today)
-            rows, _, taken = subjects.fold(all_writes)
+                late = Late(evaluator, self.subjects[kind], all_writes, begins, today)
+                rows, taken = late.fold()
+                bookings += late.book()
+            else:
+                rows, _, taken = self.subjects[kind].fold(all_writes)
             if len(rows):
-                bookings += [] if late is None else late.book()
                 found.append(self._evaluate(kind, rows, today))
                 packs.append(self._pack(kind, rows, all_writes.chosen(taken)))
                 changed += len(rows)
