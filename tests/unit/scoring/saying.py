@@ -178,6 +178,17 @@ def standing(kind: SubjectKind, said: Iterable[Said], today: date = TODAY) -> St
     return stands(fold(kind, [event(*one) for one in said]), kind, today)
 
 
+def bearer(areas_: areas.Areas, code: str, day: date) -> areas.Area | None:
+    """The commune that bore a code on a day, or else the last one that had by then."""
+    by_then = [
+        (one.valid_from or date.min, one)
+        for one in areas_
+        if one.level == "commune" and one.code == code
+        if one.valid_from is None or one.valid_from <= day
+    ]
+    return max(by_then, key=lambda pair: pair[0])[1] if by_then else None
+
+
 def counts(found: Standing, indicator: str) -> tuple[bool, bool]:
     """Whether a standing counts in the denominator and in the numerator of an indicator."""
     bit = BIT_OF[indicator]

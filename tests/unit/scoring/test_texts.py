@@ -38,8 +38,8 @@ def written(draw: st.DrawFn) -> str:
         text += "." + str(draw(st.integers(0, 10**digits - 1))).zfill(digits)
     # A whole number of minutes, as the form wants it.
     offset = moment.isoformat()[-6:]
-    zone = draw(st.sampled_from(["Z", "z", "+00:00", "-00:00", offset, offset]))
-    between = draw(st.sampled_from(["T"] * 8 + ["t", " "]))
+    zone: str = draw(st.sampled_from(["Z", "z", "+00:00", "-00:00", offset, offset]))
+    between: str = draw(st.sampled_from(["T"] * 8 + ["t", " "]))
     return f"{text.replace('T', between)}{zone}"
 
 
