@@ -202,6 +202,10 @@ def unpack(
         words,
         _read(packed.codes, "<i8"),
     )
+    # Registers of facts that the catalogue has given up are left out.
+    known = np.isin(writes.slots, [fact.slot for fact in rules.facts])
+    if not known.all():
+        writes = writes.chosen(known)
     if packed.layout != layouts.fingerprint:
         writes = _in_layout_of_today(writes, rules, layouts.of(packed.layout, packed.kind))
     return Unpacked(keys, standings, writes)
@@ -238,7 +242,7 @@ def _layout(rules: SubjectRules) -> dict[int, _Fields]:
 def _in_layout_of_today(
     writes: Writes, rules: SubjectRules, stored: Mapping[int, _Fields]
 ) -> Writes:
-    """Registers of facts that the catalogue has given up are left out."""
+    """Data that were not kept once say nothing."""
     codes = writes.codes.copy()
     for fact in rules.facts:
         at = np.flatnonzero(writes.slots == fact.slot)
@@ -251,8 +255,7 @@ def _in_layout_of_today(
                 codes[at] = [recode(int(one), fields, code) for one in codes[at]]
             except CodingError as error:
                 raise PackError(f"stored state cannot be read: {error}") from error
-    known = np.isin(writes.slots, [fact.slot for fact in rules.facts])
-    return writes._replace(codes=codes).chosen(known)
+    return writes._replace(codes=codes)
 
 
 def _stored(column: NDArray[Any], form: str) -> bytes:

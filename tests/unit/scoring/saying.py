@@ -70,6 +70,9 @@ class Standing(NamedTuple):
 
 NOWHERE = Standing(None, 0, 0)
 
+#: Each subject of a shard: its facts, and where it has been counted.
+Content = dict[tuple[SubjectKind, Key], tuple[Facts, Standing]]
+
 
 def at_noon(day: date) -> int:
     """Noon of a local day, in epoch microseconds."""
@@ -171,6 +174,16 @@ def standings_of(columns: Standings, rules: Rules = RULES) -> list[Standing]:
             areas_, populations, numerators, due, strict=True
         )
     ]
+
+
+def content(state: ShardState, rules: Rules = RULES) -> Content:
+    """All that a shard knows: each subject's facts, and where it has been counted."""
+    found: Content = {}
+    for kind, subjects in state.subjects.items():
+        stood = standings_of(subjects.standings, rules)
+        for (key, known), one in zip(facts_of_all(subjects).items(), stood, strict=True):
+            found[kind, key] = (known, one)
+    return found
 
 
 def standing(kind: SubjectKind, said: Iterable[Said], today: date = TODAY) -> Standing:
