@@ -182,8 +182,12 @@ def _stored_value(name: str, kind: str, rank: int, now: DataCode) -> Any:
     place = now.place(name)
     if kind in ("date", "area"):
         return place.value(rank)
-    values = cast("tuple[Any, ...]", _literal(kind))
-    return values[rank]
+    value = cast("tuple[Any, ...]", _literal(kind))[rank]
+    try:
+        place.of(value)
+    except KeyError:
+        raise CodingError(f"{now.event_type} no longer says {value!r} in {name}") from None
+    return value
 
 
 @cache

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from contracts.catalogue import Catalogue, SubjectRules
 from contracts.subjects import SubjectKind
-from services.scoring.core.coding import coding, recode
+from services.scoring.core.coding import CodingError, coding, recode
 from services.scoring.core.subjects import Rows, Standings, Subjects, Writes
 from services.scoring.core.territory import NOWHERE, Territory
 from services.scoring.core.texts import LONG, Ids, Words
@@ -177,7 +177,7 @@ def unpack(
     """What a pack holds. Units that are not there any more are nowhere.
 
     Raises:
-        PackError: when its layout is not known.
+        PackError: when its layout is not known, or its data are not of the contract any more.
     """
     keys = _read(packed.keys, "<u8").reshape(-1, 2)
     places = [territory.place_of.get(unit, NOWHERE) for unit in packed.units]
@@ -202,6 +202,10 @@ def unpack(
         words,
         _read(packed.codes, "<i8"),
     )
+    # Registers of facts that the catalogue has given up are left out.
+    known = np.isin(writes.slots, [fact.slot for fact in rules.facts])
+    if not known.all():
+        writes = writes.chosen(known)
     if packed.layout != layouts.fingerprint:
         writes = _in_layout_of_today(writes, rules, layouts.of(packed.layout, packed.kind))
     return Unpacked(keys, standings, writes)
@@ -238,7 +242,7 @@ def _layout(rules: SubjectRules) -> dict[int, _Fields]:
 def _in_layout_of_today(
     writes: Writes, rules: SubjectRules, stored: Mapping[int, _Fields]
 ) -> Writes:
-    """Registers of facts that the catalogue has given up are left out."""
+    """Data that were not kept once say nothing."""
     codes = writes.codes.copy()
     for fact in rules.facts:
         at = np.flatnonzero(writes.slots == fact.slot)
@@ -247,9 +251,11 @@ def _in_layout_of_today(
             codes[at] = 0
         else:
             code = coding(fact.event_type)
-            codes[at] = [recode(int(one), fields, code) for one in codes[at]]
-    known = np.isin(writes.slots, [fact.slot for fact in rules.facts])
-    return writes._replace(codes=codes).chosen(known)
+            try:
+                codes[at] = [recode(int(one), fields, code) for one in codes[at]]
+            except CodingError as error:
+                raise PackError(f"stored state cannot be read: {error}") from error
+    return writes._replace(codes=codes)
 
 
 def _stored(column: NDArray[Any], form: str) -> bytes:

@@ -70,6 +70,9 @@ class Standing(NamedTuple):
 
 NOWHERE = Standing(None, 0, 0)
 
+#: Each subject of a shard: its facts, and where it has been counted.
+Content = dict[tuple[SubjectKind, Key], tuple[Facts, Standing]]
+
 
 def at_noon(day: date) -> int:
     """Noon of a local day, in epoch microseconds."""
@@ -173,9 +176,30 @@ def standings_of(columns: Standings, rules: Rules = RULES) -> list[Standing]:
     ]
 
 
+def content(state: ShardState, rules: Rules = RULES) -> Content:
+    """All that a shard knows: each subject's facts, and where it has been counted."""
+    found: Content = {}
+    for kind, subjects in state.subjects.items():
+        stood = standings_of(subjects.standings, rules)
+        for (key, known), one in zip(facts_of_all(subjects).items(), stood, strict=True):
+            found[kind, key] = (known, one)
+    return found
+
+
 def standing(kind: SubjectKind, said: Iterable[Said], today: date = TODAY) -> Standing:
     """Where a subject stands of which these things were said."""
     return stands(fold(kind, [event(*one) for one in said]), kind, today)
+
+
+def bearer(areas_: areas.Areas, code: str, day: date) -> areas.Area | None:
+    """The commune that bore a code on a day, or else the last one that had by then."""
+    by_then = [
+        (one.valid_from or date.min, one)
+        for one in areas_
+        if one.level == "commune" and one.code == code
+        if one.valid_from is None or one.valid_from <= day
+    ]
+    return max(by_then, key=lambda pair: pair[0])[1] if by_then else None
 
 
 def counts(found: Standing, indicator: str) -> tuple[bool, bool]:

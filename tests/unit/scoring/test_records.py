@@ -60,7 +60,7 @@ def refused(value: bytes | None) -> UnreadableError:
         in_a_batch(value)
     error = caught.value
     # That a commune bore the code on the day is asked of a batch alone.
-    if not error.detail.startswith("no commune had the code"):
+    if not error.detail.startswith("no commune had borne the code"):
         with pytest.raises(UnreadableError) as alone:
             read_record(value, AREAS, frozenset(CATALOGUE.by_id))
         assert (alone.value.reason, alone.value.detail) == (error.reason, error.detail)
@@ -122,17 +122,16 @@ def test_a_report_has_its_place_in_the_order_of_registers() -> None:
     )
 
 
-def test_a_code_is_read_as_of_the_events_day() -> None:
-    """03181 or any other code ends with a reform; here one that ended on 30 June 2025."""
+def test_a_code_counts_from_when_it_was_borne_first() -> None:
+    """04249 ended on 30 June 2025: what is said under it later still counts. 99999 never was one."""
     fibre = "vn.nhipso.telecom.fibre-changed.v1"
     data = {"area": "04249", "covered": True, "subscribed": True}
-    assert list(read(fibre, data=data, time="2025-06-30T23:59:59+07:00").writes) == [
-        SubjectKind.HOUSEHOLD
-    ]
-    event = {**inside_example(fibre), "data": data, "time": "2025-07-01T00:00:00+07:00"}
-    error = refused(json.dumps(event).encode())
+    moments = ("2025-06-30T23:59:59+07:00", "2025-07-01T00:00:00+07:00")
+    for moment in moments:
+        assert list(read(fibre, data=data, time=moment).writes) == [SubjectKind.HOUSEHOLD]
+    error = refused(told(fibre, data=data | {"area": "99999"}, time=moments[1]))
     assert error.reason is Reason.UNKNOWN_AREA
-    assert error.detail == "no commune had the code 04249 on 2025-07-01"
+    assert error.detail == "no commune had borne the code 99999 by 2025-07-01"
 
 
 REFUSALS: list[tuple[str, str, dict[str, Any], Reason]] = [

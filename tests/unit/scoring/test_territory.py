@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contracts.areas import Areas
 from services.scoring.core.conditions import NEVER
 from services.scoring.core.territory import NOWHERE, Territory
-from tests.unit.scoring.saying import AREAS, RULES
+from tests.unit.scoring.saying import AREAS, RULES, bearer
 
 TERRITORY = RULES.territory
 CODES = sorted({int(area.code) for area in AREAS if area.level == "commune"})
@@ -24,7 +24,7 @@ _PLACES = st.tuples(st.sampled_from(CODES) | st.integers(0, 99_999), _DAYS)
 
 
 def plainly(areas: Areas, code: int, day: date, today: date) -> tuple[str | None, int]:
-    commune = areas.commune(f"{code:05d}", day)
+    commune = bearer(areas, f"{code:05d}", day)
     if commune is None:
         return None, NEVER
     reform = areas.next_succession(commune.area_id, today)
@@ -58,7 +58,7 @@ def test_every_commune_on_its_days_and_beside_them() -> None:
         codes = np.full(len(days), int(area.code), np.int64)
         found = TERRITORY.communes(codes, np.array([day.toordinal() for day in days]))
         for day, at in zip(days, found.tolist(), strict=True):
-            expected = AREAS.commune(area.code, day)
+            expected = bearer(AREAS, area.code, day)
             name = None if at == NOWHERE else TERRITORY.area_ids[at]
             assert name == (None if expected is None else expected.area_id)
 

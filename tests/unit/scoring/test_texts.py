@@ -31,22 +31,22 @@ _OFFSETS = st.builds(
 @st.composite
 def written(draw: st.DrawFn) -> str:
     """A moment in one of the many forms that RFC 3339 allows."""
-    moment = draw(st.datetimes(timezones=st.just(UTC) | _OFFSETS))
-    text = moment.replace(tzinfo=None).isoformat(timespec="seconds")
+    moment: datetime = draw(st.datetimes(timezones=st.just(UTC) | _OFFSETS))
+    text: str = moment.replace(tzinfo=None).isoformat(timespec="seconds")
     digits = draw(st.integers(0, 9))
     if digits:
         text += "." + str(draw(st.integers(0, 10**digits - 1))).zfill(digits)
     # A whole number of minutes, as the form wants it.
     offset = moment.isoformat()[-6:]
-    zone = draw(st.sampled_from(["Z", "z", "+00:00", "-00:00", offset, offset]))
-    between = draw(st.sampled_from(["T"] * 8 + ["t", " "]))
-    return f"{text.replace('T', between)}{zone}"
+    zone: str = draw(st.sampled_from(["Z", "z", "+00:00", "-00:00", offset, offset]))
+    between: str = draw(st.sampled_from(["T"] * 8 + ["t", " "]))
+    return text.replace("T", between) + zone
 
 
 @st.composite
 def nearly_written(draw: st.DrawFn) -> str:
     """A time of which one character is another."""
-    text = draw(written())
+    text: str = draw(written())
     place = draw(st.integers(0, len(text) - 1))
     other = draw(st.sampled_from([*"0123456789-+:.TtZz /", "", "é", "٣", "\n", "😀"]))
     return text[:place] + other + text[place + 1 :]

@@ -22,7 +22,7 @@ from services.scoring.core.reading import Batch, Reader
 from services.scoring.core.records import Report, Said, UnreadableError, read_record, unknown_area
 from services.scoring.core.texts import Ids
 from services.scoring.core.twin import TWINS, read_envelope
-from tests.unit.scoring.saying import AREAS, CATALOGUE, READER, RULES, Key, Register
+from tests.unit.scoring.saying import AREAS, CATALOGUE, READER, RULES, Key, Register, bearer
 
 INDICATORS = frozenset(CATALOGUE.by_id)
 
@@ -120,7 +120,7 @@ class Expected:
 
     def _check_area(self, said: Said) -> None:
         code, day = said.data.get("area"), date.fromordinal(local_ordinal(said.time))
-        if code is not None and AREAS.commune(code, day) is None:
+        if code is not None and bearer(AREAS, code, day) is None:
             raise unknown_area(int(code), day)
 
     def _take(self, said: Said) -> None:
