@@ -113,13 +113,13 @@ def rolled_up(counts: Counts) -> Counts:
     return found
 
 
-async def counters(pool: asyncpg.Pool, shard: int | None = None) -> Counts:
+async def counters(pool: asyncpg.Pool, shard: int | None = None, rules: Rules = RULES) -> Counts:
     """What the shards have counted, all together or one of them."""
     rows = await pool.fetch(
         "SELECT area_id, numerators, denominators FROM counters WHERE shard = $1 OR $1 IS NULL",
         shard,
     )
-    name_of = {one.bit: one.id for one in CATALOGUE.counted}
+    name_of = {one.bit: one.id for one in rules.catalogue.counted}
     found: Counts = {}
     for area_id, tops, belows in rows:
         for bit, (top, below) in enumerate(zip(tops, belows, strict=True)):

@@ -48,7 +48,7 @@ def nearly_written(draw: st.DrawFn) -> str:
     """A time of which one character is another."""
     text: str = draw(written())
     place = draw(st.integers(0, len(text) - 1))
-    other = draw(st.sampled_from([*"0123456789-+:.TtZz /", "", "é", "٣", "\n", "😀"]))
+    other: str = draw(st.sampled_from([*"0123456789-+:.TtZz /", "", "é", "٣", "\n", "😀"]))
     return text[:place] + other + text[place + 1 :]
 
 
