@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import asyncpg
 import numpy as np
@@ -26,6 +26,7 @@ from contracts.times import local_day
 from services.chassis.failpoints import failpoint
 from services.scoring import store
 from services.scoring.core.conditions import Ordinal
+from services.scoring.core.pieces import Pieces
 from services.scoring.core.reading import Batch, Reader
 from services.scoring.core.records import UnreadableError
 from services.scoring.core.rules import Rules
@@ -35,6 +36,8 @@ from services.scoring.store import Stored
 #: So far may clocks be apart. A shard that has been evaluated for a later day than that is of a clock
 #: that has been put back since.
 _APART: Final = timedelta(days=2)
+T = TypeVar("T")
+
 _DAY: Final = timedelta(days=1)
 #: What a process needs beside the state of its shards: the interpreter, libraries, fetched records.
 _BESIDE: Final = 256 * 1024 * 1024
@@ -199,7 +202,9 @@ class Shards:
         return sum(held.state.nbytes for held in self._held.values())
 
     async def _step(self, shard: int, held: Stored, today: date) -> int:
-        change = held.state.step(today.toordinal(), _ordinal(held.history_begins))
+        change = await _unhurried(
+            held.state.stepping(today.toordinal(), _ordinal(held.history_begins))
+        )
         async with self._transaction(shard, held) as (connection, batch):
             await self._write(connection, shard, batch, held, change)
             await store.move(connection, shard, held.next_offset, batch, evaluated_on=today)
@@ -237,11 +242,11 @@ class Shards:
             self._refuse(shard, fresh[place].offset, values[place], error, now)
             for place, error in batch.errors
         ]
-        begins = None if held.history_begins is None else held.history_begins.toordinal()
+        begins = _ordinal(held.history_begins)
         # The shard may have gone on to the next day meanwhile, here or in another process. Whom this
         # day would leave as they were, no step would look at again before the day after.
         today = held.day_from(local_day(now))
-        change = held.state.take(batch.writes, today.toordinal(), begins)
+        change = await _unhurried(held.state.taking(batch.writes, today.toordinal(), begins))
         next_offset = fresh[-1].offset + 1
         failpoint("shard.before-transaction")
         async with self._transaction(shard, held) as (connection, number):
@@ -308,8 +313,7 @@ class Shards:
         Returns how many they are.
         """
         state = held.state
-        change = state.evaluate_all(today.toordinal())
-        state.counts[:] = state.recount()
+        evaluated = await _unhurried(state.evaluating_all(today.toordinal()))
         area_ids = self._rules.territory.area_ids
         async with self._transaction(shard, held) as (connection, batch):
             before = await store.forget_counters(connection, shard)
@@ -330,7 +334,7 @@ class Shards:
             if held.rules is not None:
                 await store.restart_history(connection, today)
         held.evaluated_on, held.rules = today, self._rules.fingerprint
-        return change.subjects
+        return evaluated
 
     async def _write(
         self,
@@ -386,3 +390,14 @@ def _is_far_ahead(evaluated_on: date | None, today: date) -> bool:
 
 def _ordinal(day: date | None) -> Ordinal | None:
     return None if day is None else day.toordinal()
+
+
+async def _unhurried(work: Pieces[T]) -> T:
+    """Do long work, and let others have their turn after each piece."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            outcome: T = done.value
+            return outcome
+        await asyncio.sleep(0)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from services.scoring.core.conditions import NEVER, Ordinal, Ordinals
 from services.scoring.core.counting import Counts, differences
 from services.scoring.core.evaluation import KindEvaluator
+from services.scoring.core.pieces import Pieces
 from services.scoring.core.subjects import Rows, Standings, Subjects, Writes, nowhere, put
 from services.scoring.core.texts import Column, Marks, local_ordinals
 
@@ -102,27 +103,30 @@ class Late:
         self._rest = np.flatnonzero(days >= today)
         self._days: Ordinals = np.maximum(days[self._late], begins)
         self._keys, self._whose, starts = _earliest(writes.keys[self._late], self._days)
-        self._after = _Walk(evaluator, subjects, nowhere(len(starts)), starts)
-        rows = subjects.find(self._keys)
-        known = rows >= 0
-        before = _Walk(evaluator, subjects, nowhere(int(known.sum())), starts[known])
-        # What has been counted is taken back.
-        self._steps = [
-            _Step(step.day, step.after, step.before) for step in before.to(today, rows[known])
-        ]
+        self._evaluator = evaluator
+        self._starts = starts
+        self._steps: list[_Step] = []
 
-    def fold(self) -> tuple[Rows, Marks]:
+    def fold(self) -> Pieces[tuple[Rows, Marks]]:
         """Take the batch into the facts; see `Subjects.fold`."""
+        rows = self._subjects.find(self._keys)
+        known = rows >= 0
+        before = self._walk(nowhere(int(known.sum())), self._starts[known])
+        for step in before.to(self._today, rows[known]):
+            # What has been counted is taken back.
+            self._steps.append(_Step(step.day, step.after, step.before))
+            yield
+        after = self._walk(nowhere(len(self._starts)), self._starts)
         taken = np.zeros(len(self._writes.slots), np.bool_)
         changed = []
         for day in np.unique(self._days).tolist():
-            self._walk(day - 1)
+            yield from self._go(after, day - 1)
             changed.append(self._take(self._late[self._days == day], taken))
-            self._after.look(self._whose[self._days == day], day)
-        self._walk(self._today - 1)
+            after.look(self._whose[self._days == day], day)
+        yield from self._go(after, self._today - 1)
         changed.append(self._take(self._rest, taken))
-        self._after.look(slice(None), self._today)
-        self._walk(self._today)
+        after.look(slice(None), self._today)
+        yield from self._go(after, self._today)
         return np.unique(np.concatenate(changed)), taken
 
     def book(self) -> list[Booking]:
@@ -134,13 +138,18 @@ class Late:
         taken[places] = of_these
         return rows
 
-    def _walk(self, day: Ordinal) -> None:
-        self._steps += self._after.to(day, self._subjects.find(self._keys))
+    def _go(self, walk: "_Walk", day: Ordinal) -> Pieces[None]:
+        for step in walk.to(day, self._subjects.find(self._keys)):
+            self._steps.append(step)
+            yield
+
+    def _walk(self, standings: Standings, starts: Ordinals) -> "_Walk":
+        return _Walk(self._evaluator, self._subjects, standings, starts)
 
 
 def missed(
     evaluator: KindEvaluator, subjects: Subjects, rows: Rows, begins: Ordinal, today: Ordinal
-) -> list[Booking]:
+) -> Pieces[list[Booking]]:
     """What time alone has changed of some subjects on days before today, from `begins` on.
 
     Call it before they are evaluated for today.
@@ -148,7 +157,11 @@ def missed(
     rows = rows[subjects.standings.due[rows] < today]
     counted = subjects.standings.chosen(rows)
     starts = np.maximum(counted.due, begins).astype(np.int64)
-    return _booked(_Walk(evaluator, subjects, counted, starts).to(today, rows))
+    steps = []
+    for step in _Walk(evaluator, subjects, counted, starts).to(today, rows):
+        steps.append(step)
+        yield
+    return _booked(steps)
 
 
 class _Walk:

@@ -24,12 +24,13 @@ from services.scoring.core.packing import (
     pack,
     unpack,
 )
+from services.scoring.core.pieces import Pieces, at_once
 from services.scoring.core.rules import Rules
-from services.scoring.core.subjects import Rows, Standings, Subjects, Writes
+from services.scoring.core.subjects import Rows, Standings, Subjects, Writes, nowhere
 from services.scoring.core.texts import Ids
 
-#: A part of a snapshot holds at most so many subjects.
-PART: Final = 50_000
+#: A part of a snapshot holds at most so many subjects; so many are evaluated at a time.
+PART: Final = 25_000
 #: Long ids in the list before those that are not used any more are dropped.
 _MANY_LONG: Final = 50_000
 
@@ -77,10 +78,19 @@ class ShardState:
         today: Ordinal,
         history_begins: Ordinal | None = None,
     ) -> Change:
+        """Do at once what `taking` does."""
+        return at_once(self.taking(writes, today, history_begins))
+
+    def taking(
+        self,
+        writes: Mapping[SubjectKind, Writes],
+        today: Ordinal,
+        history_begins: Ordinal | None = None,
+    ) -> Pieces[Change]:
         """Fold what a batch writes, and evaluate whom it changes as of the local day `today`.
 
         Events of earlier days, from `history_begins` on, are booked on those days; None or today
-        for no such day.
+        for no such day. Until all is done, the state is of no use.
         """
         begins = today if history_begins is None else history_begins
         bookings: list[Booking] = []
@@ -91,7 +101,7 @@ class ShardState:
             if begins < today:
                 evaluator = self._rules.evaluators[kind]
                 late = Late(evaluator, self.subjects[kind], all_writes, begins, today)
-                rows, taken = late.fold()
+                rows, taken = yield from late.fold()
                 bookings += late.book()
             else:
                 rows, _, taken = self.subjects[kind].fold(all_writes)
@@ -104,9 +114,13 @@ class ShardState:
         return Change(packed, self._count(found), changed, tuple(bookings))
 
     def step(self, today: Ordinal, history_begins: Ordinal | None = None) -> Change:
+        """Do at once what `stepping` does."""
+        return at_once(self.stepping(today, history_begins))
+
+    def stepping(self, today: Ordinal, history_begins: Ordinal | None = None) -> Pieces[Change]:
         """Evaluate whoever is due by a local day.
 
-        Who was due on an earlier day, from `history_begins` on, is booked on it (see `take`).
+        Who was due on an earlier day, from `history_begins` on, is booked on it (see `taking`).
         """
         begins = today if history_begins is None else history_begins
         due = {kind: subjects.due(today) for kind, subjects in self.subjects.items()}
@@ -114,18 +128,24 @@ class ShardState:
         if begins < today:
             for kind, rows in due.items():
                 evaluator = self._rules.evaluators[kind]
-                bookings += missed(evaluator, self.subjects[kind], rows, begins, today)
+                bookings += yield from missed(evaluator, self.subjects[kind], rows, begins, today)
         return replace(self._evaluate_some(due, today), bookings=tuple(bookings))
 
-    def evaluate_all(self, today: Ordinal) -> Change:
-        """Evaluate everybody, as after a change of rules. Nothing is packed: write a snapshot."""
-        found = [
-            self._evaluate(kind, subjects.all_rows(), today)
-            for kind, subjects in self.subjects.items()
-            if subjects.count
-        ]
-        changed = sum(subjects.count for subjects in self.subjects.values())
-        return Change(b"", self._count(found), changed)
+    def evaluating_all(self, today: Ordinal) -> Pieces[int]:
+        """Evaluate and count everybody anew, as after a change of rules; returns how many.
+
+        Nothing is packed: write a snapshot.
+        """
+        self.counts[:] = 0
+        for kind, subjects in self.subjects.items():
+            for first in range(0, subjects.count, PART):
+                rows = np.arange(first, min(first + PART, subjects.count))
+                standings = self._rules.evaluators[kind].evaluate(subjects, rows, today)
+                subjects.stand(rows, standings)
+                units, amounts = differences(nowhere(len(rows)), standings)
+                self.counts[units] += amounts
+                yield
+        return sum(subjects.count for subjects in self.subjects.values())
 
     def standings(self, kind: SubjectKind, today: Ordinal) -> Standings:
         """Where everybody of a kind would count, without counting them there."""

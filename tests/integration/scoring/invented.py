@@ -14,6 +14,7 @@ from contracts.events import TYPE_PREFIX, domain_of
 from contracts.sources import SOURCE_OF_DOMAIN
 from contracts.times import local_day
 from services.scoring.core.counting import DENOMINATOR, NUMERATOR
+from services.scoring.core.pieces import at_once
 from services.scoring.core.reading import Reader
 from services.scoring.core.rules import Rules
 from services.scoring.core.state import ShardState
@@ -92,7 +93,7 @@ def recount(values: Iterable[bytes], now: datetime, rules: Rules = RULES) -> Cou
     assert batch.errors == []
     today = local_day(now).toordinal()
     state.take(batch.writes, today)
-    state.evaluate_all(today)
+    at_once(state.evaluating_all(today))
     counts = state.recount()
     found: Counts = {}
     for unit in np.flatnonzero(counts.any(axis=(1, 2))).tolist():

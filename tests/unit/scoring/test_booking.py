@@ -11,6 +11,7 @@ from contracts.subjects import SubjectKind
 from contracts.times import local_ordinal
 from services.scoring.core.booking import Booking, SubjectsOn
 from services.scoring.core.counting import Counts, differences
+from services.scoring.core.pieces import at_once
 from services.scoring.core.state import ShardState
 from services.scoring.core.subjects import nowhere
 from tests.unit.scoring.lives import lives
@@ -118,3 +119,17 @@ def several_lives(draw: st.DrawFn, furthest_days: int) -> list[Told]:
 @given(several_lives(furthest_days=100), several_lives(furthest_days=DAYS + 4))
 def test_each_day_changes_by_what_was_known_by_then(before: list[Told], told: list[Told]) -> None:
     check(before, told)
+
+
+def test_long_work_can_be_interrupted_day_by_day() -> None:
+    """No piece is long, so that a process can do something else in between."""
+    state = shard([(1, event(REGISTERED, ADULT))])
+    told = [(1, event(PHONE, HAS_PHONE | {"internet": bool(days % 2)}, days)) for days in range(9)]
+    values = [record(CITIZEN, one, number) for number, one in told]
+    writes = read(values, state.ids).writes
+    pieces = state.taking(writes, TODAY.toordinal(), BEGINS.toordinal())
+    assert len(list(pieces)) >= 9
+    assert (state.counts == state.recount()).all()
+    state.counts[:] = 7
+    assert at_once(state.evaluating_all(TODAY.toordinal())) == 1
+    assert (state.counts == state.recount()).all()
