@@ -113,6 +113,9 @@ async def _stop(point: str, stage: Stage) -> None:
     await stage.feed.portion(stage.portion)
 
     async def taken_over() -> bool:
+        # The others may have left meanwhile.
+        if len(stage.workers.working) < 2:
+            stage.workers.join()
         return await stage.is_caught_up() or bool(await stage.store.value(_WAITED_FOR))
 
     await until(taken_over)
@@ -121,10 +124,8 @@ async def _stop(point: str, stage: Stage) -> None:
 
 
 async def _stopped(point: str, stage: Stage) -> Worker:
-    """The worker that has stopped itself at a point, while there is another one beside it."""
+    """The worker that has stopped itself at a point."""
     while True:
-        while len(stage.workers.working) < 2:
-            stage.workers.join()
         stage.workers.arm(point, "stop")
         pid = await stage.workers.taken(point)
         worker = stage.workers.of(pid)
