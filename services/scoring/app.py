@@ -92,6 +92,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
                 Rules(catalogue, areas),
                 refusing(read_key(configuration.rejections.public_key_file), topics.subject_events),
                 memory_bytes=settings.memory_bytes,
+                journal_entries=settings.journal_entries,
             )
             consumer = Consumer(shards, time, metrics, settings)
             broker = broker_of(kafka, client_id="nhipso-scoring", registry=registry)
