@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.fault.commits import holding
 from tests.fault.feeding import Feed
-from tests.fault.plan import INGEST_POINTS, SCORING_POINTS, Fault
+from tests.fault.plan import POINTS, Fault
 from tests.fault.servers import Servers
 from tests.fault.store import Store
 from tests.fault.topics import Topics
@@ -61,7 +61,7 @@ class Stage:
 async def strike(fault: Fault, stage: Stage) -> None:
     """Inflict a fault, and return once it has struck; events must be flowing meanwhile."""
     match fault.action, fault.place:
-        case "kill", point if point in (*SCORING_POINTS, *INGEST_POINTS):
+        case "kill", point if point in POINTS:
             stage.workers.arm(point, "kill")
             await stage.workers.taken(point)
         case "kill", "worker":
