@@ -65,6 +65,26 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Province:
+    """Folders of a province's own data; None for what ships with the contract."""
+
+    areas: Path | None = None
+    """Holds areas.csv and area_lineage.csv."""
+    catalogue: Path | None = None
+    """Holds rules.yaml and the sets."""
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the variables by which services find them."""
+        named = {"NHIPSO_AREAS__FOLDER": self.areas, "NHIPSO_CATALOGUE__FOLDER": self.catalogue}
+        # Services run in the data directory, so that paths must not be relative.
+        return {name: str(path.resolve()) for name, path in named.items() if path is not None}
+
+
+#: A province without data of its own.
+SHIPPED = Province()
+
+
+@dataclass(frozen=True)
 class Ports:
     """Which port is whose, counted from a base."""
 

@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from deploy.embedded.child import Child
-from deploy.embedded.layout import Layout, Ports
+from deploy.embedded.layout import SHIPPED, Layout, Ports, Province
 from deploy.embedded.ports import LOOPBACK
 
 SERVICES = ("ingest", "scoring", "notifier", "dashboard")
@@ -29,7 +29,7 @@ class Service:
         ports: Ports,
         *,
         demo: bool,
-        areas_folder: Path | None = None,
+        province: Province = SHIPPED,
     ) -> None:
         self.name = name
         self._port = ports.all()[name]
@@ -40,7 +40,7 @@ class Service:
             env={
                 **_haste(demo=demo),
                 **_inherited(),
-                **environment(name, layout, ports, areas_folder),
+                **environment(name, layout, ports, province),
             },
             cwd=layout.root,
         )
@@ -116,7 +116,7 @@ def _inherited() -> Mapping[str, str]:
 
 
 def environment(
-    name: str, layout: Layout, ports: Ports, areas_folder: Path | None = None
+    name: str, layout: Layout, ports: Ports, province: Province = SHIPPED
 ) -> Mapping[str, str]:
     """Return the settings of one service. What the caller has set beside them is passed on."""
     secrets = layout.secrets
@@ -132,9 +132,8 @@ def environment(
             "NHIPSO_DASHBOARD__NOTIFIER_URL": ports.url("notifier"),
             "NHIPSO_DASHBOARD__TOKEN_FILE": str(secrets.dashboard_token),
         }
-    if areas_folder is not None:
-        common["NHIPSO_AREAS__FOLDER"] = str(areas_folder)
     common |= {
+        **province.environment(),
         "NHIPSO_KAFKA__BOOTSTRAP_SERVERS": f"{LOOPBACK}:{ports.kafka}",
         "NHIPSO_TOKENS__JWKS_FILE": str(secrets.jwks),
     }

@@ -17,7 +17,7 @@ from contracts.times import local_day
 from contracts.tokens import Role
 from deploy.embedded.child import open_log
 from deploy.embedded.kafka import Kafka
-from deploy.embedded.layout import Layout, Ports
+from deploy.embedded.layout import SHIPPED, Layout, Ports, Province
 from deploy.embedded.leftovers import end_leftovers, lock, record
 from deploy.embedded.mail import mail_server
 from deploy.embedded.ports import require_free
@@ -36,7 +36,7 @@ STOP_GRACE_SECONDS = 25.0
 
 
 def run(
-    data_dir: Path, port_base: int, demo: bool, report: Report, areas_folder: Path | None = None
+    data_dir: Path, port_base: int, demo: bool, report: Report, province: Province = SHIPPED
 ) -> int:
     """Start the stack, keep it running, stop it on SIGINT or SIGTERM. Call it in the main thread.
 
@@ -45,7 +45,7 @@ def run(
         port_base: the first of eight ports, see `Ports`.
         demo: whether the simulator fills the province and goes on sending.
         report: hears what happens, in this thread.
-        areas_folder: holds the units that the services know; those that ship without it.
+        province: the units and the catalogue that the services go by.
 
     Returns:
         0 when all went by itself at the end, 1 when something had to be killed.
@@ -55,8 +55,7 @@ def run(
         AreasError: the units cannot be used.
     """
     layout = Layout(data_dir.resolve())
-    known = None if areas_folder is None else areas_folder.resolve()
-    stack = _Stack(layout, Ports(port_base), report, known)
+    stack = _Stack(layout, Ports(port_base), report, province)
     with lock(stack.layout.run):
         return stack.run(demo=demo)
 
@@ -64,13 +63,11 @@ def run(
 class _Stack:
     """One run of the stack on one data directory."""
 
-    def __init__(
-        self, layout: Layout, ports: Ports, report: Report, areas_folder: Path | None
-    ) -> None:
+    def __init__(self, layout: Layout, ports: Ports, report: Report, province: Province) -> None:
         self.layout = layout
         self._ports = ports
         self._report = report
-        self._areas_folder = areas_folder
+        self._province = province
         self._begun = time.monotonic()
         self._supervisor = Supervisor(self._tell, self._on_change)
         self._tokens: Mapping[str, str] = {}
@@ -99,7 +96,7 @@ class _Stack:
         layout, ports = self.layout, self._ports
         now = datetime.now(UTC)
         signing_key = layout.secrets.make()
-        unit_ids = areas.load(self._areas_folder).lasting(local_day(now))
+        unit_ids = areas.load(self._province.areas).lasting(local_day(now))
         self._tokens = issue_all(signing_key, unit_ids, now)
         reader = {"sub": "dashboard", "role": Role.LEADER}
         write_private(layout.secrets.dashboard_token, signing_key.issue(reader, now))
@@ -138,7 +135,7 @@ class _Stack:
             return
         supervisor.start(
             [
-                Service(name, self.layout, self._ports, demo=demo, areas_folder=self._areas_folder)
+                Service(name, self.layout, self._ports, demo=demo, province=self._province)
                 for name in SERVICES
             ]
         )

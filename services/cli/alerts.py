@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.areas import Areas
-from contracts.catalogue import load
+from contracts.catalogue import Catalogue
 from contracts.times import local_day
 from services.cli.area_argument import AreasOption, find_area, known_areas
+from services.cli.catalogue_argument import CatalogueOption, known_catalogue
 from services.cli.endpoints import DEFAULT_ENDPOINTS, EndpointsOption, read_endpoints
 from services.cli.exits import OK, UNREACHABLE, CommandError
 from services.cli.moments import local_time
@@ -45,6 +46,7 @@ def alerts(
     *,
     endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
     areas: AreasOption = None,
+    catalogue: CatalogueOption = None,
     state: Annotated[State, typer.Option(help="Only alerts in this state.")] = State.FIRING,
     area: Annotated[
         str | None,
@@ -66,7 +68,7 @@ def alerts(
     Example: nhipso alerts --area 04252
     """
     stack = read_endpoints(endpoints)
-    known = known_areas(areas)
+    known, rules = known_areas(areas), known_catalogue(catalogue)
     parameters = {} if state is State.ALL else {"state": state.value}
     if area is not None:
         unit = find_area(area, known, local_day(datetime.now(UTC)))
@@ -85,7 +87,7 @@ def alerts(
     if not found:
         console.print("no alerts" if state is State.ALL else f"no {state.value} alerts")
         return
-    console.print(_table(found, known))
+    console.print(_table(found, known, rules))
     total = answer.get("total", len(found)) if isinstance(answer, dict) else len(found)
     more = f" of {total:,}" if total > len(found) else ""
     console.print(f"{len(found):,}{more} alerts")
@@ -98,8 +100,7 @@ def _listed(answer: Any, url: str) -> list[dict[str, Any]]:
     return found
 
 
-def _table(found: list[dict[str, Any]], areas: Areas) -> Table:
-    catalogue = load()
+def _table(found: list[dict[str, Any]], areas: Areas, catalogue: Catalogue) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("Unit", "Indicator", "State", "Severity"):
         table.add_column(heading, overflow="fold")

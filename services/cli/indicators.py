@@ -17,10 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.areas import Area
-from contracts.catalogue import Catalogue, load
+from contracts.catalogue import Catalogue
 from contracts.times import local_day
 from services.cli.area_argument import AreasOption, find_area, known_areas
 from services.cli.bar import WIDTH, pace_bar
+from services.cli.catalogue_argument import CatalogueOption, known_catalogue
 from services.cli.endpoints import DEFAULT_ENDPOINTS, Endpoints, EndpointsOption, read_endpoints
 from services.cli.exits import OK, UNREACHABLE, CommandError
 from services.cli.moments import local_time
@@ -54,6 +55,7 @@ def indicators(
     ] = PROVINCE,
     endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
     areas: AreasOption = None,
+    catalogue: CatalogueOption = None,
     lang: Annotated[Language, typer.Option(help="Language of the names.")] = Language.VI,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print scoring's answer as it is, for scripts.")
@@ -78,7 +80,7 @@ def indicators(
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
         raise typer.Exit(OK)
     console = answers()
-    sheet = _Sheet(unit, load(), lang, wide=console.width >= _WIDE)
+    sheet = _Sheet(unit, known_catalogue(catalogue), lang, wide=console.width >= _WIDE)
     console.print(sheet.shown(asyncio.run(_fetch(stack, unit))))
     if watch is not None:
         asyncio.run(_watch(stack, sheet, watch, console))

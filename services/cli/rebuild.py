@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -57,6 +58,8 @@ def rebuild(
     from services.scoring.care.rebuilding import rebuild as build_anew  # noqa: PLC0415
     from services.scoring.core.rules import Rules  # noqa: PLC0415
 
+    # That the fresh schema is migrated is nothing to tell.
+    logging.getLogger("pogo_core").setLevel(logging.ERROR)
     at = servers(endpoints, bootstrap, postgres, postgres_file)
     asked = Asked(at.bootstrap, at.dsn, dry_run=dry_run, incomplete=incomplete)
     rules = Rules(known_catalogue(catalogue), known_areas(areas))

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from deploy.embedded.errors import StackError
-from deploy.embedded.layout import DEFAULT_PORT_BASE
+from deploy.embedded.layout import DEFAULT_PORT_BASE, Province
 from deploy.embedded.progress import Report
 from services.cli.area_argument import AreasOption, known_areas
 from services.cli.board import Board
+from services.cli.catalogue_argument import CatalogueOption, known_catalogue
 from services.cli.endpoints import DEFAULT_ENDPOINTS
 from services.cli.exits import OK, WRONG, CommandError
 from services.cli.terminal import remarks
@@ -32,6 +33,7 @@ def up(
         ),
     ] = True,
     areas: AreasOption = None,
+    catalogue: CatalogueOption = None,
 ) -> None:
     """Start everything on this machine, and keep it running.
 
@@ -42,10 +44,12 @@ def up(
     Example: nhipso up --data-dir .local --no-demo
     """
     run = _runner()
-    known_areas(areas)  # a mistake is said before anything is started
+    # A mistake is said before anything is started.
+    known_areas(areas)
+    known_catalogue(catalogue)
     board = Board(remarks(), data_dir, demo=demo)
     try:
-        clean = run(data_dir, port_base, demo, board.hear, areas) == OK
+        clean = run(data_dir, port_base, demo, board.hear, Province(areas, catalogue)) == OK
     except StackError as error:
         raise CommandError(str(error)) from None
     finally:
@@ -53,7 +57,7 @@ def up(
     raise typer.Exit(OK if clean else WRONG)
 
 
-def _runner() -> Callable[[Path, int, bool, Report, Path | None], int]:
+def _runner() -> Callable[[Path, int, bool, Report, Province], int]:
     """The embedded stack. Images of the services come without it, and need the other commands."""
     try:
         from deploy.embedded.stack import run  # noqa: PLC0415  # see the docstring

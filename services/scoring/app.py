@@ -25,7 +25,8 @@ from services.chassis.tokens import TokenVerifier
 from services.scoring.consumer import Consumer
 from services.scoring.core.rules import Rules
 from services.scoring.http.callers import reader as callers
-from services.scoring.http.routes import Reader, routes
+from services.scoring.http.reading import Reader
+from services.scoring.http.routes import routes
 from services.scoring.http.stream import Stream, stream_route
 from services.scoring.metrics import Metrics
 from services.scoring.publishing import Publisher
@@ -92,6 +93,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
                 Rules(catalogue, areas),
                 refusing(read_key(configuration.rejections.public_key_file), topics.subject_events),
                 memory_bytes=settings.memory_bytes,
+                journal_entries=settings.journal_entries,
             )
             consumer = Consumer(shards, time, metrics, settings)
             broker = broker_of(kafka, client_id="nhipso-scoring", registry=registry)

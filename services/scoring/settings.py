@@ -59,7 +59,9 @@ class ScoringSettings(Settings):
     """How scoring works off its shards.
 
     `memory_bytes` bounds what the process takes: beyond it, states of shards are dropped from memory
-    and read again when they are needed. Intervals are in seconds; those `behind` hold while the consumer works off a backlog.
+    and read again when they are needed. After `journal_entries` batches a shard is written as a whole,
+    however little they have changed. Intervals are in seconds; those `behind` hold while the
+    consumer works off a backlog.
     """
 
     group_id: str = "scoring"
@@ -67,6 +69,7 @@ class ScoringSettings(Settings):
     topics: TopicSettings = TopicSettings()
     batch_records: int = Field(default=20_000, ge=1, le=100_000)
     memory_bytes: int = Field(default=1024 * 1024 * 1024, ge=384 * 1024 * 1024)
+    journal_entries: int = Field(default=20_000, ge=1)
     poll_seconds: float = Field(default=0.05, gt=0)
     rollup_seconds: float = Field(default=0.5, gt=0)
     rollup_behind_seconds: float = Field(default=2.0, gt=0)

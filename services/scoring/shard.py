@@ -105,6 +105,8 @@ class Shards:
         refuse: makes refusals.
         memory_bytes: what the process may take; state that is over it is dropped from memory. The
             shard in work stays, however large it is.
+        journal_entries: after so many batches a shard's journal is replaced by a snapshot, however
+            short it still is.
     """
 
     def __init__(
@@ -114,12 +116,14 @@ class Shards:
         refuse: Refuse,
         *,
         memory_bytes: int = 1024 * 1024 * 1024,
+        journal_entries: int = store.MOST_ENTRIES,
     ) -> None:
         self._pool = pool
         self._rules = rules
         self._refuse = refuse
         self._reader = Reader(rules)
         self._room = max(0, memory_bytes - _BESIDE)
+        self._journal_entries = journal_entries
         self._held: OrderedDict[int, Stored] = OrderedDict()
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -259,7 +263,7 @@ class Shards:
             failpoint("shard.before-commit")
         failpoint("shard.after-commit")
         held.next_offset = next_offset
-        if held.wants_snapshot:
+        if held.wants_snapshot(self._journal_entries):
             await self._rewrite(shard, held)
         errors = tuple(error for _, error in batch.errors)
         return Taken(next_offset, len(fresh), errors, missing=missing)
@@ -363,6 +367,8 @@ class Shards:
         async with self._transaction(shard, held) as (connection, batch):
             await self._write_snapshot(connection, shard, held)
             await store.move(connection, shard, held.next_offset, batch)
+            failpoint("snapshot.before-commit")
+        failpoint("snapshot.after-commit")
 
     async def _write_snapshot(
         self, connection: asyncpg.Connection, shard: int, held: Stored

@@ -31,7 +31,7 @@ _ENTRIES: Final = 500
 #: The journal is replaced by a snapshot when it is larger than the snapshot and than this, or has
 #: so many entries; so a shard is written as a whole about as seldom as it doubles.
 _LEAST_JOURNAL: Final = 8 * 1024 * 1024
-_MOST_ENTRIES: Final = 20_000
+MOST_ENTRIES: Final = 20_000
 
 
 @dataclass(slots=True)
@@ -58,11 +58,10 @@ class Stored:
         """The day as of which subjects are evaluated: today, or a later one if it has come here."""
         return today if self.evaluated_on is None else max(today, self.evaluated_on)
 
-    @property
-    def wants_snapshot(self) -> bool:
+    def wants_snapshot(self, most_entries: int = MOST_ENTRIES) -> bool:
         """Whether the journal has become longer than it is worth."""
         least = max(self.snapshot_bytes, _LEAST_JOURNAL)
-        return self.journal_bytes > least or self.entries > _MOST_ENTRIES
+        return self.journal_bytes > least or self.entries > most_entries
 
 
 async def load(connection: asyncpg.Connection, shard: int, rules: Rules) -> Stored:

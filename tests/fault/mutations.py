@@ -83,12 +83,13 @@ MUTANTS: Final = (
         (
             Edit(
                 "services/scoring/shard.py",
-                "[record for record in records if record.offset >= position.next_offset]",
-                "list(records)",
+                "            if await store.lock(connection, shard) != (held.next_offset, held.batch):\n"
+                "                raise _MovedError\n",
+                "            _, held.batch = await store.lock(connection, shard)\n",
             ),
         ),
         (
-            Check(plan="kill consumer.before-kafka-commit; stop shard.before-transaction"),
+            Check(plan="stop shard.before-transaction; stop shard.after-commit"),
             Check(tests="tests/integration/scoring/test_shard_transaction.py"),
         ),
     ),
@@ -96,9 +97,9 @@ MUTANTS: Final = (
         "counters added without their masks",
         (
             Edit(
-                "services/scoring/shard.py",
-                "(name, packed, standing.area_id, standing.population, standing.numerator, due)",
-                "(name, packed, None, 0, 0, due)",
+                "services/scoring/core/state.py",
+                "        subjects.stand(rows, after)\n",
+                "",
             ),
         ),
         (_ANY_STRIKE, Check(tests="tests/integration/scoring/test_shard_transaction.py")),
@@ -129,22 +130,13 @@ MUTANTS: Final = (
         (
             Edit(
                 "services/scoring/publishing.py",
-                '        failpoint("outbox.after-acknowledgement")\n'
-                "        columns = [\n"
-                '            [row[name] for row in rows] for name in ("area_id", "indicator", '
-                '"basis", "version")\n'
-                "        ]\n"
-                '        await connection.execute(_SQL["mark_figures_told"], *columns)\n',
+                '        await connection.execute(_SQL["mark_told"], rounds["rolled_up"])\n',
                 "",
             ),
             Edit(
                 "services/scoring/publishing.py",
                 '        failpoint("outbox.before-send")\n',
-                "        columns = [\n"
-                '            [row[name] for row in rows] for name in ("area_id", "indicator", '
-                '"basis", "version")\n'
-                "        ]\n"
-                '        await connection.execute(_SQL["mark_figures_told"], *columns)\n'
+                '        await connection.execute(_SQL["mark_told"], rounds["rolled_up"])\n'
                 '        failpoint("outbox.before-send")\n',
             ),
         ),
@@ -154,9 +146,9 @@ MUTANTS: Final = (
         "older events overwrite newer",
         (
             Edit(
-                "services/scoring/core/facts.py",
-                "            if old is None or later(new, old):\n",
-                "            if old != new:\n",
+                "services/scoring/core/subjects.py",
+                "        wins = writes.times[best] > times\n",
+                "        wins = writes.times[best] != times\n",
             ),
         ),
         (_ANY_STRIKE, Check(tests="tests/unit/scoring/test_fold.py")),

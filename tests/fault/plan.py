@@ -25,42 +25,42 @@ class Fault:
 Volley = tuple[Fault, ...]
 
 #: The points that scoring and ingest pass, by the names in their sources.
-SCORING_POINTS: Final = (
-    "shard.before-transaction",
-    "shard.before-commit",
-    "shard.after-commit",
-    "consumer.before-kafka-commit",
-    "rollup.before-commit",
-    "rollup.after-commit",
-    "outbox.before-send",
-    "outbox.after-acknowledgement",
-)
-INGEST_POINTS: Final = ("ingest.before-acknowledgement", "ingest.after-acknowledgement")
+_SHARD: Final = ("shard.before-commit", "shard.after-commit")
+_SNAPSHOT: Final = ("snapshot.before-commit", "snapshot.after-commit")
+_KAFKA: Final = ("consumer.before-kafka-commit",)
+_ROLL_UP: Final = ("rollup.before-commit", "rollup.after-commit")
+_OUTBOX: Final = ("outbox.before-send", "outbox.after-acknowledgement")
+_INGEST: Final = ("ingest.before-acknowledgement", "ingest.after-acknowledgement")
+#: What has been folded in memory here and not yet been held against PostgreSQL.
+_FOLDED: Final = ("shard.before-transaction",)
+
+POINTS: Final = (*_FOLDED, *_SHARD, *_SNAPSHOT, *_KAFKA, *_ROLL_UP, *_OUTBOX, *_INGEST)
 
 #: Either side of the moment at which PostgreSQL writes that a transaction is committed.
 COMMIT_SIDES: Final = ("commit.before-record", "commit.after-record")
 
+
+def _at(action: str, *places: str) -> tuple[Fault, ...]:
+    return tuple(Fault(action, place) for place in places)
+
+
 #: Every fault there is, by kind. In a short run each kind comes once before one comes twice.
 KINDS: Final[dict[str, tuple[Fault, ...]]] = {
-    "SIGKILL at a point of the shard": tuple(Fault("kill", point) for point in SCORING_POINTS[1:3]),
-    "SIGKILL before the Kafka commit": (Fault("kill", "consumer.before-kafka-commit"),),
-    "SIGKILL in the roll-up": tuple(Fault("kill", point) for point in SCORING_POINTS[4:6]),
-    "SIGKILL in the outbox": tuple(Fault("kill", point) for point in SCORING_POINTS[6:8]),
-    "SIGKILL of a worker anywhere": (Fault("kill", "worker"),),
-    "SIGSTOP past the session, SIGCONT": tuple(
-        Fault("stop", point) for point in (*SCORING_POINTS[:4], "outbox.before-send")
+    "SIGKILL around the database commit": _at("kill", *_SHARD),
+    "SIGKILL around a snapshot's commit": _at("kill", *_SNAPSHOT),
+    "SIGKILL before the Kafka commit": _at("kill", *_KAFKA),
+    "SIGKILL in the roll-up": _at("kill", *_ROLL_UP),
+    "SIGKILL in the outbox": _at("kill", *_OUTBOX),
+    "SIGKILL of a worker anywhere": _at("kill", "worker"),
+    "SIGSTOP past the session, SIGCONT": _at(
+        "stop", *_FOLDED, *_SHARD, *_KAFKA, "outbox.before-send"
     ),
-    "connections ended during COMMIT": tuple(Fault("terminate", side) for side in COMMIT_SIDES),
-    "PostgreSQL stopped at once during COMMIT": tuple(
-        Fault("crash-postgres", side) for side in COMMIT_SIDES
-    ),
-    "SIGKILL of the broker": (Fault("kill", "broker"),),
-    "SIGKILL of ingest": (
-        *(Fault("kill", point) for point in INGEST_POINTS),
-        Fault("kill", "ingest"),
-    ),
-    "a worker joins": (Fault("join", "worker"),),
-    "a worker leaves": (Fault("leave", "worker"),),
+    "connections ended during COMMIT": _at("terminate", *COMMIT_SIDES),
+    "PostgreSQL stopped at once during COMMIT": _at("crash-postgres", *COMMIT_SIDES),
+    "SIGKILL of the broker": _at("kill", "broker"),
+    "SIGKILL of ingest": _at("kill", "ingest", *_INGEST),
+    "a worker joins": _at("join", "worker"),
+    "a worker leaves": _at("leave", "worker"),
 }
 
 KIND_OF: Final = {fault: kind for kind, faults in KINDS.items() for fault in faults}

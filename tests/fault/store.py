@@ -15,7 +15,7 @@ class Store:
     """One connection of the harness, made anew whenever it has been lost."""
 
     def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+        self.dsn = dsn
         self._connection: asyncpg.Connection | None = None
         self._turn = asyncio.Lock()
 
@@ -54,7 +54,7 @@ class Store:
         if self._connection is None or self._connection.is_closed():
             # What the harness writes itself must not wait where it makes others wait.
             self._connection = await asyncpg.connect(
-                self._dsn,
+                self.dsn,
                 timeout=5,
                 server_settings={
                     "search_path": "scoring",

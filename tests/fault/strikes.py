@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.fault.commits import holding
 from tests.fault.feeding import Feed
-from tests.fault.plan import INGEST_POINTS, SCORING_POINTS, Fault
+from tests.fault.plan import POINTS, Fault
 from tests.fault.servers import Servers
 from tests.fault.store import Store
 from tests.fault.topics import Topics
@@ -61,7 +61,7 @@ class Stage:
 async def strike(fault: Fault, stage: Stage) -> None:
     """Inflict a fault, and return once it has struck; events must be flowing meanwhile."""
     match fault.action, fault.place:
-        case "kill", point if point in (*SCORING_POINTS, *INGEST_POINTS):
+        case "kill", point if point in POINTS:
             stage.workers.arm(point, "kill")
             await stage.workers.taken(point)
         case "kill", "worker":
@@ -113,6 +113,9 @@ async def _stop(point: str, stage: Stage) -> None:
     await stage.feed.portion(stage.portion)
 
     async def taken_over() -> bool:
+        # The others may have left meanwhile.
+        if len(stage.workers.working) < 2:
+            stage.workers.join()
         return await stage.is_caught_up() or bool(await stage.store.value(_WAITED_FOR))
 
     await until(taken_over)
@@ -121,10 +124,8 @@ async def _stop(point: str, stage: Stage) -> None:
 
 
 async def _stopped(point: str, stage: Stage) -> Worker:
-    """The worker that has stopped itself at a point, while there is another one beside it."""
+    """The worker that has stopped itself at a point."""
     while True:
-        while len(stage.workers.working) < 2:
-            stage.workers.join()
         stage.workers.arm(point, "stop")
         pid = await stage.workers.taken(point)
         worker = stage.workers.of(pid)

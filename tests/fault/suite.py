@@ -24,6 +24,7 @@ from tests.fault.store import Store
 from tests.fault.strikes import Stage, strike
 from tests.fault.topics import Topics
 from tests.fault.verdict import Verdict, judge
+from tests.fault.waiting import until
 from tests.fault.watching import Watch
 from tests.fault.workers import Workers
 
@@ -49,8 +50,8 @@ class Report:
     """Requests to ingest that had to be tried again."""
     looks: int = 0
     """How often Kafka's offsets were held against PostgreSQL's positions on the way."""
-    surprises: Counter[str] = field(default_factory=Counter)
-    """Processes that ended though nobody had struck them."""
+    restarts: int = 0
+    """Starts of processes that had to be repeated, since a server was away."""
 
     @property
     def is_right(self) -> bool:
@@ -73,8 +74,9 @@ class Report:
             ("requests tried again", self.retries),
             ("looks whether Kafka leads", self.looks),
             ("figures held against the oracle", verdict.figures),
+            ("subjects counted over", verdict.subjects),
             ("figures held against what was told", verdict.told),
-            *((what, times) for what, times in sorted(self.surprises.items())),
+            ("starts that had to be repeated", self.restarts),
         ]
         lines = [f"{what:<50}{number!s:>10}" for what, number in rows]
         said = "0 differences" if self.is_right else f"{len(verdict.wrong)} differences:"
@@ -98,27 +100,38 @@ async def run(root: Path, seed: int, events: int, plan: Sequence[Volley], say: S
     report = Report(seed)
     begun = time.monotonic()
     async with _stage(root, seed, events, plan) as (stage, watch):
-        looking = asyncio.create_task(watch.kafka_never_leads())
-        for number, volley in enumerate(plan):
-            budget = (events - len(stage.feed.sent)) // (len(plan) - number)
-            await _inflict(volley, stage, budget)
-            await watch.what_is_marked_has_been_told()
-            report.struck.update(volley)
-            struck = ", ".join(map(str, volley))
-            say(f"{time.monotonic() - begun:6.1f} s  {len(stage.feed.sent):>7} events  {struck}")
-            if looking.done():
-                await looking
-        await stage.feed.portion(max(0, events - len(stage.feed.sent)))
-        async with asyncio.timeout(_VOLLEY_SECONDS):
-            await stage.caught_up()
-        looking.cancel()
-        await asyncio.wait([looking])
+        async with _looking(watch) as looking:
+            for number, volley in enumerate(plan):
+                budget = (events - len(stage.feed.sent)) // (len(plan) - number)
+                await _inflict(volley, stage, budget)
+                await watch.what_is_marked_has_been_told()
+                report.struck.update(volley)
+                names = ", ".join(map(str, volley))
+                sent = f"{len(stage.feed.sent):>7} events"
+                say(f"{time.monotonic() - begun:6.1f} s  {sent}  {names}")
+                if looking.done():
+                    looking.result()
+            await stage.feed.portion(max(0, events - len(stage.feed.sent)))
+            async with asyncio.timeout(_VOLLEY_SECONDS):
+                await stage.caught_up()
         report.verdict = await judge(Line(root), stage.store, stage.topics, stage.feed, watch)
         report.looks = watch.looks
         report.retries = stage.feed.retries
-        report.surprises = stage.workers.surprises
+        report.restarts = stage.workers.restarts
+        report.verdict.wrong += stage.workers.surprises
     report.seconds = time.monotonic() - begun
     return report
+
+
+@asynccontextmanager
+async def _looking(watch: Watch) -> AsyncIterator["asyncio.Task[None]"]:
+    """Look at what must hold at every moment, until the context is left."""
+    looking = asyncio.create_task(watch.kafka_never_leads())
+    try:
+        yield looking
+    finally:
+        looking.cancel()
+        await asyncio.wait([looking])
 
 
 async def _inflict(volley: Volley, stage: Stage, budget: int) -> None:
@@ -126,13 +139,12 @@ async def _inflict(volley: Volley, stage: Stage, budget: int) -> None:
     before = len(stage.feed.sent)
     strikes = [asyncio.create_task(strike(fault, stage), name=str(fault)) for fault in volley]
     struck = asyncio.gather(*strikes)
+    struck.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         async with asyncio.timeout(_VOLLEY_SECONDS):
             while not struck.done():
                 await stage.feed.portion(stage.portion)
-                caught_up = asyncio.create_task(stage.caught_up())
-                await asyncio.wait((struck, caught_up), return_when=asyncio.FIRST_COMPLETED)
-                caught_up.cancel()
+                await until(lambda: _done_or_caught_up(struck, stage))
             await struck
             await stage.feed.portion(max(0, budget - (len(stage.feed.sent) - before)))
     except TimeoutError:
@@ -142,6 +154,10 @@ async def _inflict(volley: Volley, stage: Stage, budget: int) -> None:
         for one in strikes:
             one.cancel()
         await asyncio.gather(*strikes, return_exceptions=True)
+
+
+async def _done_or_caught_up(struck: "asyncio.Future[list[None]]", stage: Stage) -> bool:
+    return struck.done() or await stage.is_caught_up()
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import pytest
 from services.chassis import failpoints
 from tests.fault.mutants import CHECKOUT
 from tests.fault.mutations import MUTANTS, Mutant, plant
-from tests.fault.plan import INGEST_POINTS, KIND_OF, KINDS, SCORING_POINTS, plan, read
+from tests.fault.plan import KIND_OF, KINDS, POINTS, plan, read
 from tests.fault.suite import run
 
 EVENTS: Final = 8_000
@@ -55,7 +55,7 @@ def test_a_plan_that_is_written_is_read() -> None:
         read("kill time")
 
 
-@pytest.mark.parametrize("point", [*SCORING_POINTS, *INGEST_POINTS])
+@pytest.mark.parametrize("point", POINTS)
 def test_each_point_stands_once_in_the_sources(point: str) -> None:
     sources = [file.read_text(encoding="utf-8") for file in SERVICES.rglob("*.py")]
     assert sum(source.count(f'failpoint("{point}")') for source in sources) == 1

@@ -21,7 +21,7 @@ PARTITIONS: Final = 6
 #: (area id, indicator id, basis)
 Figure = tuple[str, str, str]
 
-_ANSWER_SECONDS: Final = 3.0
+_REQUEST_MS: Final = 3_000
 _GROUP: Final = "scoring"
 
 
@@ -50,7 +50,9 @@ class Topics:
 
         async def ask() -> dict[int, int]:
             if self._admin is None:
-                self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+                self._admin = AIOKafkaAdminClient(
+                    bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS
+                )
                 await self._admin.start()
             offsets = await self._admin.list_consumer_group_offsets(_GROUP)
             return {
@@ -77,39 +79,39 @@ class Topics:
                     found += [one for one in records if one.offset < partitions[partition]]
             return found
 
-        return await self._until_answered(ask, GIVE_UP_SECONDS)
+        return await self._until_answered(ask)
 
     async def close(self) -> None:
         """Let go of the broker."""
         admin, self._admin = self._admin, None
         consumer, self._consumer = self._consumer, None
-        for client in (admin and admin.close, consumer and consumer.stop):
-            if client is not None:
-                await client()
+        closing = [
+            *([] if admin is None else [asyncio.ensure_future(admin.close())]),
+            *([] if consumer is None else [asyncio.ensure_future(consumer.stop())]),
+        ]
+        # Not awaited themselves: aiokafka's clients may raise what they cancel inside.
+        for done in (await asyncio.wait(closing))[0] if closing else ():
+            done.cancelled() or done.exception()
 
     async def _reader(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             self._consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap, enable_auto_commit=False, group_id=None
+                bootstrap_servers=self._bootstrap,
+                request_timeout_ms=_REQUEST_MS,
+                enable_auto_commit=False,
+                group_id=None,
             )
             await self._consumer.start()
         return self._consumer
 
-    async def _until_answered(
-        self, ask: Callable[[], Awaitable[T]], seconds: float = _ANSWER_SECONDS
-    ) -> T:
+    async def _until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
         async with asyncio.timeout(GIVE_UP_SECONDS), self._turn:
             while True:
                 try:
-                    async with asyncio.timeout(seconds):
-                        return await ask()
-                except (KafkaError, OSError, TimeoutError):
+                    return await ask()
+                except (KafkaError, OSError):
                     await self.close()
                     await asyncio.sleep(0.05)
-                except asyncio.CancelledError:
-                    # Perhaps in the middle of a connection's start.
-                    await self.close()
-                    raise
 
 
 class Told:

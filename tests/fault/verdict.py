@@ -7,9 +7,13 @@ from typing import Final
 
 from aiokafka import ConsumerRecord
 
+from contracts import areas, catalogue
 from contracts.pace import shown
 from contracts.rejected import RejectedEvent, TopicOrigin
 from contracts.topics import REJECTED_EVENTS, SUBJECT_EVENTS
+from services.chassis.clock import SystemClock
+from services.scoring.care.reconciling import reconcile
+from services.scoring.core.rules import Rules
 from tests.e2e.comparison import Oracle, settled_differences
 from tests.e2e.line import Line
 from tests.fault.feeding import Feed
@@ -22,8 +26,9 @@ _SETTLED_SECONDS: Final = 15.0
 _GIVE_UP_SECONDS: Final = 120.0
 
 _ALL_DONE: Final = """
-    SELECT NOT EXISTS (SELECT FROM touched) AND NOT EXISTS (SELECT FROM refusals)
-        AND NOT EXISTS (SELECT FROM figures WHERE version > published_version)
+    SELECT NOT EXISTS (SELECT FROM touched) AND NOT EXISTS (SELECT FROM corrections)
+        AND NOT EXISTS (SELECT FROM refusals)
+        AND (SELECT max(round) = min(round) FROM rounds)
 """
 _FIGURES: Final = """
     SELECT area_id, indicator, basis, numerator, denominator, value, period, version FROM figures
@@ -42,6 +47,8 @@ class Verdict:
     """Events that scoring says it has taken."""
     figures: int = 0
     """Figures that were held against the oracle."""
+    subjects: int = 0
+    """Subjects that were counted over from their stored facts."""
     told: int = 0
     """Figures whose last event was held against the store."""
     wrong: list[str] = field(default_factory=list)
@@ -63,6 +70,7 @@ async def judge(line: Line, store: Store, topics: Topics, feed: Feed, watch: Wat
     verdict.wrong += await settled_differences(line, oracle, _SETTLED_SECONDS)
     # Midnight may have passed meanwhile, and changed figures.
     await _all_done(store)
+    await _recount(verdict, store.dsn)
     told = await watch.what_is_marked_has_been_told()
     await _judge_told(verdict, store, told)
     verdict.wrong += watch.violations
@@ -93,6 +101,15 @@ async def _judge_records(verdict: Verdict, store: Store, topics: Topics, feed: F
     verdict.expect("positions", {row["shard"]: row["next_offset"] for row in rows}, ends)
     refused = await topics.read(REJECTED_EVENTS, {})
     verdict.expect("unreadable records that were told", _places(refused), unreadable)
+
+
+async def _recount(verdict: Verdict, dsn: str) -> None:
+    """Count everything over from the stored facts, as `nhipso reconcile` does."""
+    rules = Rules(catalogue.load(), areas.load())
+    found = await reconcile(dsn, rules, SystemClock(), lambda *_: None)
+    verdict.subjects = found.subjects
+    for sort in (found.wrong_subjects, found.wrong_counters, found.wrong_figures):
+        verdict.wrong += sort.first
 
 
 def _places(refused: Iterable[ConsumerRecord]) -> set[tuple[int, int]]:

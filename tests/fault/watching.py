@@ -9,8 +9,9 @@ from tests.fault.topics import Figure, Told, Topics
 _LOOK_SECONDS: Final = 0.3
 
 _POSITIONS: Final = "SELECT shard, next_offset FROM shards"
-_PUBLISHED: Final = """
-    SELECT area_id, indicator, basis, published_version FROM figures WHERE published_version > 0
+_MARKED: Final = """
+    SELECT area_id, indicator, basis, version FROM figures
+    WHERE round <= (SELECT round FROM rounds WHERE step = 'told')
 """
 
 
@@ -43,8 +44,8 @@ class Watch:
     async def what_is_marked_has_been_told(self) -> Told:
         """See that each version marked as told stands on the topic; returns what does."""
         marked: dict[Figure, int] = {
-            (row["area_id"], row["indicator"], row["basis"]): row["published_version"]
-            for row in await self._store.fetch(_PUBLISHED)
+            (row["area_id"], row["indicator"], row["basis"]): row["version"]
+            for row in await self._store.fetch(_MARKED)
         }
         await self._told.catch_up(self._topics)
         told = self._told.latest

@@ -26,13 +26,18 @@ from tests.fault.waiting import until
 FEWEST, MOST = 1, 3
 _CHECKOUT: Final = Path(__file__).parents[2]
 _LOOK_SECONDS: Final = 0.05
+#: The exit code of a service whose start failed (services.chassis.process).
+_COULD_NOT_START: Final = 3
 _STOP_SECONDS: Final = 40.0
-#: Small batches and quick rounds, so that points are passed often.
+#: Small batches, short journals and quick rounds, so that points are passed often.
 _TUNING: Final = {
     "NHIPSO_KAFKA__PARTITIONS": str(PARTITIONS),
     "NHIPSO_SCORING__BATCH_RECORDS": "200",
+    "NHIPSO_SCORING__JOURNAL_ENTRIES": "20",
     "NHIPSO_SCORING__ROLLUP_SECONDS": "0.1",
+    "NHIPSO_SCORING__ROLLUP_BEHIND_SECONDS": "0.1",
     "NHIPSO_SCORING__PUBLISH_SECONDS": "0.2",
+    "NHIPSO_SCORING__PUBLISH_BEHIND_SECONDS": "0.2",
     "NHIPSO_LOG__LEVEL": "info",
 }
 
@@ -64,6 +69,8 @@ class Workers:
         """Process ids that have been struck, so that their end is no surprise."""
         self.surprises = Counter[str]()
         """How processes ended that nobody had struck."""
+        self.restarts = 0
+        """Processes that could not start while a server was away, and were started again."""
 
     async def start(self, count: int) -> None:
         """Start ingest and so many workers; from now on they are kept alive."""
@@ -162,7 +169,11 @@ class Workers:
 
     def _note_end(self, child: Child) -> None:
         taken = any(self._points.glob(f"*{TAKEN_BY}{child.pid}"))
-        if child.pid not in self.expected and not taken:
+        if child.pid in self.expected or taken:
+            return
+        if child.exit_code == _COULD_NOT_START:
+            self.restarts += 1
+        else:
             kind = child.name.partition("-")[0]
             self.surprises[f"{kind} ended by itself with code {child.exit_code}"] += 1
 

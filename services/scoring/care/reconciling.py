@@ -34,6 +34,11 @@ class Findings:
     count: int = 0
     first: list[str] = field(default_factory=list)
 
+    @property
+    def room(self) -> int:
+        """How many more are put into words."""
+        return self.most - len(self.first)
+
     def add(self, says: str) -> None:
         """Note one more."""
         self.count += 1
@@ -141,9 +146,12 @@ class _Run:
         for kind, subjects in state.subjects.items():
             right = expected(state, kind, self._rules, max(today, done), done)
             self.subjects += subjects.count
-            for row in right.wrong.tolist():
+            rows = right.wrong.tolist()
+            named = rows[: self.wrong_subjects.room]
+            for row in named:
                 says = describe(subjects, row, subjects.standings, right.standings, self._rules)
                 self.wrong_subjects.add(f"shard {shard}: {says}")
+            self.wrong_subjects.count += len(rows) - len(named)
         for says in wrong_counters(state, self._rules):
             self.wrong_counters.add(f"shard {shard}: {says}")
 

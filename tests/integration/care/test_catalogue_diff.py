@@ -14,6 +14,10 @@ from contracts import catalogue as room
 from contracts.catalogue import Catalogue, CatalogueError, dumped, load, read
 from services.chassis.clock import FixedClock
 from services.scoring.care.differing import Difference, Differing, Share, differ
+from services.scoring.care.rebuilding import Asked, rebuild
+from services.scoring.care.replaying import refuse_silently
+from services.scoring.core.rules import Rules
+from services.scoring.shard import Shards
 from services.scoring.taking_up import read_present, take_up
 from tests.integration.care.conftest import Line
 from tests.integration.scoring.invented import (
@@ -210,3 +214,51 @@ def test_a_folder_is_read_as_the_services_read_it(tmp_path: Path) -> None:
     (folder / "rules.yaml").write_text(yaml.safe_dump(rules, allow_unicode=True), "utf-8")
     edited = changed(lambda form: form["conditions"]["payment-in-90-days"].update(within_days=60))
     assert read(folder) == edited
+
+
+async def test_what_is_told_is_what_comes(filled: Line) -> None:
+    """Every difference that was told is found in the counters once the rules are taken up."""
+
+    def edit(form: Form) -> None:
+        form["conditions"]["payment-in-90-days"].update(within_days=60)
+        form["conditions"]["aged-15"].update(age={"from": 37})
+        form["indicators"].append(
+            indicator(form, "ds.smartphone") | {"id": "ds.phones-of-all", "bit": 62}
+        )
+        indicator(form, "ds.smartphone").update(numerator={"not": "smartphone"})
+
+    new = changed(edit)
+    told_of = await found(filled, new)
+    shards = Shards(filled.pool, Rules(new, filled.rules.areas), refuse_silently)
+    for shard in (0, 1):
+        await shards.step(shard, NOW.date())
+    bits = {one.id: one.bit or 0 for one in new.counted}
+    counted = {
+        (row["area_id"], bit): Share(row["numerators"][bit], row["denominators"][bit])
+        for row in await filled.pool.fetch("SELECT * FROM counters")
+        for bit in range(len(row["denominators"]))
+    }
+    assert {one.indicator for one in told_of.totals} >= {"dc.3.2", "ds.phones-of-all", "dc.1.1"}
+    for one in told_of.by_unit:
+        assert counted[one.area_id or "", bits[one.indicator]] == one.after
+
+
+async def test_a_rebuild_fills_a_new_fact_from_the_topic(line: Line) -> None:
+    def edit(form: Form) -> None:
+        facts = form["subjects"][0]["facts"]
+        payment = next(one for one in facts if one["name"] == "payment")
+        facts.append(payment | {"name": "fee", "slot": 40, "where": {"purpose": "fee"}})
+        form["conditions"]["paid-a-fee"] = {"fact": "fee"}
+        form["indicators"].append(
+            indicator(form, "dc.3.2") | {"id": "dc.fee", "bit": 62, "numerator": "paid-a-fee"}
+        )
+
+    for number in range(4):
+        await line.take(0, registered(number), paid(number, "2026-10-01T08:00:00Z"))
+    rules = Rules(changed(edit), line.rules.areas)
+    await Shards(line.pool, rules, refuse_silently).step(0, NOW.date())
+    fees = "SELECT numerators[63], denominators[63] FROM counters"
+    assert tuple(await line.pool.fetchrow(fees)) in {(0, 4), (None, 4)}
+    done = await rebuild(Asked(line.kafka, line.dsn), rules, FixedClock(NOW), told)
+    assert [one.indicator for one in done.differences] == ["dc.fee"]
+    assert tuple(await line.pool.fetchrow(fees)) == (4, 4)

@@ -11,8 +11,10 @@ from prometheus_client import CollectorRegistry
 from services.chassis.batches import broker_of
 from services.chassis.clock import FixedClock
 from services.chassis.settings import KafkaSettings
+from services.scoring.care import rebuilding
 from services.scoring.care.rebuilding import Asked, Rebuilt, rebuild
 from services.scoring.care.schemas import CareError
+from services.scoring.care.switching import Held, replace_state
 from services.scoring.consumer import Consumer
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
@@ -233,3 +235,27 @@ async def test_what_a_killed_run_has_left_is_no_hindrance(line: Line) -> None:
     await line.pool.execute("CREATE TABLE scoring_rebuild.shards (shard text)")
     assert (await rebuilt(line)).differences == []
     assert await leftovers(line.dsn) == 0
+
+
+async def test_a_run_that_fails_between_two_shards_leaves_both_whole(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(line)
+    await line.pool.execute("UPDATE counters SET numerators[16] = 0")
+
+    async def fail(held: Held) -> int:
+        batch = await replace_state(held)
+        if held.shard == 1:
+            raise RuntimeError("the machine has gone")
+        return batch
+
+    monkeypatch.setattr(rebuilding, "replace_state", fail)
+    with pytest.raises(RuntimeError):
+        await rebuilt(line)
+    assert await leftovers(line.dsn) == 0
+    phones = "SELECT numerators[16] FROM counters ORDER BY shard"
+    assert [row[0] for row in await line.pool.fetch(phones)] == [6, 0]
+    await line.take(0, smartphone(8))
+    monkeypatch.undo()
+    (difference,) = (await rebuilt(line)).differences
+    assert (difference.before, difference.after) == ((7, 20), (13, 20))

@@ -35,8 +35,8 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_fo
 '''
 
 class StandIn(services.Service):
-    def __init__(self, name, layout, ports, *, demo):
-        super().__init__(name, layout, ports, demo=demo)
+    def __init__(self, name, layout, ports, *, demo, province):
+        super().__init__(name, layout, ports, demo=demo, province=province)
         self.child.argv = [sys.executable, "-c", SERVER, str(ports.all()[name])]
 
 stack.Service = StandIn

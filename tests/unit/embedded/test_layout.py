@@ -5,7 +5,7 @@ import pytest
 
 from contracts import areas
 from deploy.embedded.errors import StackError
-from deploy.embedded.layout import Layout, Ports
+from deploy.embedded.layout import Layout, Ports, Province
 from deploy.embedded.ports import free_port, require_free
 from deploy.embedded.receivers import write_receivers
 from deploy.embedded.services import Service, environment
@@ -88,7 +88,10 @@ def test_a_patience_that_the_caller_sets_goes_before_ours(
 
 
 @pytest.mark.parametrize("service", ["ingest", "scoring", "notifier"])
-def test_services_are_told_of_a_province_s_own_units(service: str, tmp_path: Path) -> None:
-    given = environment(service, Layout(tmp_path), Ports(8600), tmp_path / "areas")
+def test_services_are_told_of_a_province_s_own_data(service: str, tmp_path: Path) -> None:
+    own = Province(areas=tmp_path / "areas", catalogue=Path("rules"))
+    given = environment(service, Layout(tmp_path), Ports(8600), own)
     assert given["NHIPSO_AREAS__FOLDER"] == str(tmp_path / "areas")
-    assert "NHIPSO_AREAS__FOLDER" not in environment(service, Layout(tmp_path), Ports(8600))
+    assert given["NHIPSO_CATALOGUE__FOLDER"] == str(Path.cwd() / "rules")
+    shipped = environment(service, Layout(tmp_path), Ports(8600))
+    assert {"NHIPSO_AREAS__FOLDER", "NHIPSO_CATALOGUE__FOLDER"}.isdisjoint(shipped)
