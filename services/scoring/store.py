@@ -25,8 +25,14 @@ from services.scoring.core.state import ShardState
 
 _SQL: Final = load_queries(Path(__file__).parent / "sql" / "shard.sql")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-#: Entries of the journal that are taken in at once.
-_ENTRIES: Final = 500
+#: Bytes of the journal that are taken in at once: work on them takes several times their memory.
+_AT_ONCE: Final = 8 * 1024 * 1024
+
+#: Entries that are fetched at once; of a backlog each is some megabytes.
+_PREFETCH: Final = 10
+
+#: So long a transaction may rest that holds a shard; longer than all that a process does meanwhile.
+PATIENCE_SECONDS = 15.0
 
 #: The journal is replaced by a snapshot when it is larger than the snapshot and than this, or has
 #: so many entries; so a shard is written as a whole about as seldom as it doubles.
@@ -85,13 +91,18 @@ async def load(connection: asyncpg.Connection, shard: int, rules: Rules) -> Stor
     async for part in connection.cursor(_SQL["read_snapshot"], shard, prefetch=1):
         snapshot_bytes += len(part["payload"])
         await asyncio.to_thread(state.restore, [part["payload"]])
-    journal_bytes = entries = 0
-    cursor = await connection.cursor(_SQL["read_journal"], shard)
-    while some := await cursor.fetch(_ENTRIES):
-        payloads = [entry["payload"] for entry in some]
-        journal_bytes += sum(map(len, payloads))
-        entries += len(payloads)
-        await asyncio.to_thread(state.restore, payloads)
+    journal_bytes = entries = waiting = 0
+    payloads: list[bytes] = []
+    async for entry in connection.cursor(_SQL["read_journal"], shard, prefetch=_PREFETCH):
+        payloads.append(entry["payload"])
+        waiting += len(payloads[-1])
+        entries += 1
+        if waiting >= _AT_ONCE:
+            await asyncio.to_thread(state.restore, payloads)
+            journal_bytes += waiting
+            payloads, waiting = [], 0
+    await asyncio.to_thread(state.restore, payloads)
+    journal_bytes += waiting
     places = rules.territory.place_of
     for counter in await connection.fetch(_SQL["read_counters"], shard):
         if counter["area_id"] in places:
@@ -104,10 +115,11 @@ async def load(connection: asyncpg.Connection, shard: int, rules: Rules) -> Stor
 
 async def lock(connection: asyncpg.Connection, shard: int) -> tuple[int, int]:
     """Hold the shard's row to the end of the transaction; returns position and batch number."""
-    row = await connection.fetchrow(_SQL["lock_shard"], shard)
+    patience = f"{PATIENCE_SECONDS * 1_000:.0f}ms"
+    row = await connection.fetchrow(_SQL["lock_shard"], shard, patience)
     if row is None:
         await connection.execute(_SQL["create_shard"], shard)
-        row = await connection.fetchrow(_SQL["lock_shard"], shard)
+        row = await connection.fetchrow(_SQL["lock_shard"], shard, patience)
     return row["next_offset"], row["batch"]
 
 

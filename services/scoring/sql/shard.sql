@@ -4,7 +4,10 @@
 INSERT INTO shards (shard) VALUES ($1) ON CONFLICT DO NOTHING
 
 -- name: lock_shard
-SELECT next_offset, batch FROM shards WHERE shard = $1 FOR UPDATE
+-- Who says nothing for $2 in this transaction loses it, and with it the row: a process that has been
+-- stopped would hold it as long as its connection lives.
+SELECT next_offset, batch, set_config('idle_in_transaction_session_timeout', $2, true)
+FROM shards WHERE shard = $1 FOR UPDATE
 
 -- name: read_shard
 SELECT next_offset, batch, evaluated_on, rules FROM shards WHERE shard = $1
