@@ -28,6 +28,8 @@ _SQL: Final = load_queries(Path(__file__).parent / "sql" / "reading.sql")
 
 #: Key of the advisory lock that makes one process at a time roll up and tell.
 _LEADER_LOCK: Final = 0x6E68_6970_736F_0001
+#: So long the leader may say nothing; beyond its rests; longer than it sums up the tree.
+PATIENCE_SECONDS = 30.0
 _GAUGE_SECONDS: Final = 5.0
 _STUCK_SECONDS: Final = 30.0
 
@@ -121,6 +123,10 @@ class Work:
             while not await connection.fetchval(ask, _LEADER_LOCK):
                 self._note(_ROLL_UP, _TELL)
                 await asyncio.sleep(self._settings.rollup_seconds)
+            # A process that has been stopped would lead as long as its connection lives.
+            seconds = PATIENCE_SECONDS + self._settings.rollup_behind_seconds
+            patience = f"{seconds * 1_000:.0f}ms"
+            await connection.execute(_SQL["lose_patience"], patience)
             # Given back, a connection loses its locks (pg_advisory_unlock_all in the pool's reset).
             # Nothing is asked of it here: on a lost one that would raise, and hide a cancellation.
             yield connection

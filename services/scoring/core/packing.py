@@ -252,7 +252,9 @@ def _in_layout_of_today(
         else:
             code = coding(fact.event_type)
             try:
-                codes[at] = [recode(int(one), fields, code) for one in codes[at]]
+                said, which = np.unique(codes[at], return_inverse=True)
+                today = np.array([recode(one, fields, code) for one in said.tolist()], np.int64)
+                codes[at] = today[which]
             except CodingError as error:
                 raise PackError(f"stored state cannot be read: {error}") from error
     return writes._replace(codes=codes)

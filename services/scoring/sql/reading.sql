@@ -51,3 +51,8 @@ GROUP BY source
 -- name: count_untold
 SELECT count(*) FROM figures
 WHERE round > coalesce((SELECT round FROM rounds WHERE step = 'told'), 0)
+
+-- name: lose_patience
+-- End this session when it says nothing for so long.
+SELECT set_config('idle_session_timeout', $1, false),
+    set_config('idle_in_transaction_session_timeout', $1, false)

@@ -123,6 +123,42 @@ async def test_one_process_leads_and_another_follows_when_it_ends(
     assert Counting.most == 1
 
 
+class Stopped(Counting):
+    """Stops in a roll-up, as by SIGSTOP: the connection lives, and holds the leader's lock."""
+
+    def __init__(self, *, in_transaction: bool) -> None:
+        super().__init__()
+        self.stops = asyncio.Event()
+        self._in_transaction = in_transaction
+
+    async def run(self, connection: asyncpg.Connection, now: datetime) -> int:  # noqa: ARG002
+        if self._in_transaction:
+            await connection.execute("BEGIN; SELECT 1")
+        self.stops.set()
+        await asyncio.Event().wait()
+        return 0
+
+
+@pytest.mark.parametrize("in_transaction", [True, False])
+async def test_a_leader_that_stops_is_followed(
+    pool: asyncpg.Pool,
+    lead: Callable[[Work], asyncio.Task[None]],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    in_transaction: bool,
+) -> None:
+    monkeypatch.setattr("services.scoring.work.PATIENCE_SECONDS", 0.3)
+    stopped, next_one = Stopped(in_transaction=in_transaction), Counting()
+    lead(work(pool, stopped))
+    await stopped.stops.wait()
+    lead(work(pool, next_one))
+
+    async def is_followed() -> bool:
+        return next_one.runs > 2
+
+    await until(is_followed)
+
+
 async def test_a_leader_whose_connection_is_cut_leads_again(
     pool: asyncpg.Pool, lead: Callable[[Work], asyncio.Task[None]]
 ) -> None:
