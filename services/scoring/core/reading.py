@@ -277,7 +277,7 @@ class _Meanings:
             if template == _NONE:
                 template = self._learn_template(event_type, conditions)
         self._codes.append(coding(event_type).encode(data) if facts else 0)
-        self._areas.append(int(data["area"]) if facts and "area" in data else _NONE)
+        self._areas.append(int(data["area"]) if "area" in data else _NONE)
         self._templates.append(template)
         return len(self._codes) - 1
 

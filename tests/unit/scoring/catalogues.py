@@ -60,6 +60,14 @@ def no_telehealth(said: dict[str, Any]) -> None:
     _give_up(said, "ds.telehealth", "teleconsultation-in-365-days", "teleconsultation")
 
 
+def no_households(said: dict[str, Any]) -> None:
+    """A kind of subject given up, with all that was counted of it."""
+    gone = {one["name"] for one in said["populations"] if one["subject"] == "household"}
+    said["indicators"] = [one for one in said["indicators"] if one["population"] not in gone]
+    said["populations"] = [one for one in said["populations"] if one["name"] not in gone]
+    said["subjects"] = [one for one in said["subjects"] if one["kind"] != "household"]
+
+
 def _give_up(said: dict[str, Any], indicator: str, condition: str, fact: str) -> None:
     said["indicators"] = [one for one in said["indicators"] if one["id"] != indicator]
     del said["conditions"][condition]

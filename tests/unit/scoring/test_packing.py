@@ -18,7 +18,13 @@ from services.scoring.core.packing import Pack, PackError, decode, encode
 from services.scoring.core.reading import Reader
 from services.scoring.core.rules import Rules
 from services.scoring.core.state import ShardState
-from tests.unit.scoring.catalogues import Edit, changed, no_health_records, no_telehealth
+from tests.unit.scoring.catalogues import (
+    Edit,
+    changed,
+    no_health_records,
+    no_households,
+    no_telehealth,
+)
 from tests.unit.scoring.lives import IDS, Told, in_batches, several_lives
 from tests.unit.scoring.saying import (
     AREAS,
@@ -343,12 +349,6 @@ def test_a_form_of_another_version_is_told() -> None:
 
 
 def test_a_kind_of_subject_that_a_catalogue_has_given_up_is_left_out() -> None:
-    def no_households(said: dict[str, Any]) -> None:
-        gone = {one["name"] for one in said["populations"] if one["subject"] == "household"}
-        said["indicators"] = [one for one in said["indicators"] if one["population"] not in gone]
-        said["populations"] = [one for one in said["populations"] if one["name"] not in gone]
-        said["subjects"] = [one for one in said["subjects"] if one["kind"] != "household"]
-
     state = fold(HOUSEHOLD, [event("telecom.fibre-changed.v1", FIBRE)])
     take(state, [record(CITIZEN, event("community.handbook-changed.v1", {"active": True}))])
     rules = Rules(changed(no_households), AREAS)

@@ -12,10 +12,12 @@ from contracts.examples import inside_example
 from contracts.reasons import Reason
 from contracts.subjects import SubjectKind
 from contracts.times import epoch_microseconds
-from services.scoring.core.reading import Batch, Heard
+from services.scoring.core.reading import Batch, Heard, Reader
 from services.scoring.core.records import UnreadableError, read_record
+from services.scoring.core.rules import Rules
 from services.scoring.core.state import ShardState
 from services.scoring.core.texts import Ids
+from tests.unit.scoring.catalogues import changed, no_households
 from tests.unit.scoring.saying import (
     AREAS,
     CATALOGUE,
@@ -132,6 +134,15 @@ def test_a_code_counts_from_when_it_was_borne_first() -> None:
     error = refused(told(fibre, data=data | {"area": "99999"}, time=moments[1]))
     assert error.reason is Reason.UNKNOWN_AREA
     assert error.detail == "no commune had borne the code 99999 by 2025-07-01"
+
+
+def test_a_code_of_nobody_is_refused_also_where_no_rule_asks_for_the_event() -> None:
+    fibre = "vn.nhipso.telecom.fibre-changed.v1"
+    data = {"area": "02647", "covered": True, "subscribed": True}
+    values = [told(fibre, data=data), told(fibre, data=data | {"area": "99999"})]
+    batch = Reader(Rules(changed(no_households), AREAS)).read(values, Ids())
+    assert [(place, error.reason) for place, error in batch.errors] == [(1, Reason.UNKNOWN_AREA)]
+    assert (batch.writes, [one.events for one in batch.heard.values()]) == ({}, [1])
 
 
 REFUSALS: list[tuple[str, str, dict[str, Any], Reason]] = [
