@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from contracts.catalogue import (
     AgeCondition,
+    CatalogueError,
     Condition,
     FactCondition,
     LatestCondition,
@@ -30,6 +31,9 @@ Ordinals = NDArray[np.int64]
 
 #: A day that no date reaches.
 NEVER: Final = np.iinfo(np.int32).max
+
+#: As many bits as an integer has beside its sign.
+_MOST: Final = 63
 
 #: Birthdays remembered at most; there are no more in a century.
 _BIRTHDAYS: Final = 65_536
@@ -76,8 +80,14 @@ class Conditions:
 
         Raises:
             KeyError: when the catalogue has no such condition, or the subject no such fact.
+            CatalogueError: when there are too many conditions for the bits of a number.
         """
         if name not in self._bit_of:
+            if len(self._bit_of) >= _MOST:
+                raise CatalogueError(
+                    f"populations and numerators of subjects of kind {self._rules.kind} ask for more "
+                    f"than {_MOST} different conditions; ask for fewer"
+                )
             self._bit_of[name] = len(self._bit_of)
             self._compile(self._known[name], 1 << self._bit_of[name])
         return self._bit_of[name]
