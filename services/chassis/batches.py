@@ -5,8 +5,10 @@ an exception is swallowed while the position moves on. So nothing is parsed here
 handler as they are, and the handler must not raise: it commits explicit offsets itself.
 """
 
+import asyncio
+import contextvars
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -26,6 +28,7 @@ Batch = tuple[ConsumerRecord, ...]
 _SESSION_MS: Final = 6_000
 
 _PARTITION_BYTES: Final = 1024 * 1024
+_ANSWER_BYTES: Final = 8 * 1024 * 1024
 
 #: How long a batch in work may take to end when the process stops.
 _GRACE_SECONDS: Final = 5.0
@@ -66,7 +69,7 @@ def broker_of(
 def subscribe(
     broker: KafkaBroker,
     topic: str,
-    handler: Callable[[Batch], Awaitable[None]],
+    handler: Callable[[Batch], Coroutine[Any, Any, None]],
     *,
     group_id: str | None,
     max_records: int | None = None,
@@ -97,11 +100,20 @@ def subscribe(
         heartbeat_interval_ms=_SESSION_MS // 3,
         auto_offset_reset="latest" if from_end else "earliest",
         max_partition_fetch_bytes=partition_bytes,
+        # An answer is held several times while it is read.
+        fetch_max_bytes=max(_ANSWER_BYTES, partition_bytes),
         ack_policy=AckPolicy.MANUAL,
         parser=_parse,
         decoder=_decode,
     )
-    subscriber(handler)
+    # FastStream puts the message into the context of the handler. What is opened there, say a
+    # connection of a pool, would keep that context and thus the batch for as long as it lives.
+    outside = contextvars.copy_context()
+
+    async def handle(batch: Batch) -> None:
+        await asyncio.get_running_loop().create_task(handler(batch), context=outside)
+
+    subscriber(handle)
     return Subscription(subscriber)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from contracts.areas import AreasError
 from contracts.catalogue import CatalogueError
 from services.chassis import logs
+from services.chassis.memory import give_back_large_blocks
 from services.chassis.process import serve
 from services.chassis.settings import load
 from services.scoring.app import build
@@ -25,6 +26,7 @@ def main() -> None:
     except (AreasError, CatalogueError) as error:
         print(f"scoring: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    give_back_large_blocks()
     # Batches are tens of thousands of objects without cycles: the collector of cycles would look
     # through them again and again, for nothing.
     gc.freeze()

@@ -18,7 +18,7 @@ from services.scoring.core.territory import NOWHERE, Territory
 from services.scoring.core.texts import local_ordinals
 
 #: Masks remembered at most; far more than occur together, so that garbage cannot fill the memory.
-_MOST_MASKS: Final = 262_144
+_MOST_MASKS: Final = 65_536
 
 
 class KindEvaluator:

@@ -47,7 +47,7 @@ _KIND_OF: Final = {kind: place for place, kind in enumerate(_KINDS)}
 _UNREAD: Final = -1
 _NONE: Final = -1
 #: What a text of data means is remembered; forgotten at so many, since registrations all differ.
-_MOST_MEANINGS: Final = 262_144
+_MOST_MEANINGS: Final = 65_536
 _FIRST_MOMENT: Final = (
     int(np.datetime64(EARLIEST_DAY, "us").astype(np.int64)) - LOCAL_OFFSET_MICROSECONDS
 )
