@@ -1,17 +1,24 @@
 """What the commands that look after the state of scoring share: bars, errors, a table."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from rich import box
 from rich.progress import TaskID
 from rich.table import Table
 
 from contracts.catalogue import CatalogueError
+from services.cli.area_argument import known_areas
+from services.cli.catalogue_argument import known_catalogue
 from services.cli.exits import UNREACHABLE, WRONG, CommandError
 from services.cli.terminal import events_progress, remarks
 from services.scoring.care.comparing import IndicatorDifference
+
+if TYPE_CHECKING:
+    from services.scoring.core.rules import Rules
 
 
 class Bars:
@@ -59,6 +66,23 @@ def told() -> Iterator[None]:
     except (KafkaError, PostgresError, InterfaceError, OSError, ValueError) as error:
         # The DSN holds a password, so it is not repeated.
         raise CommandError(f"{type(error).__name__}: {error}", UNREACHABLE) from None
+
+
+def rules_in_force(dsn: str, catalogue: Path | None, areas: Path | None) -> "Rules":
+    """The rules that scoring counts under: units, and the catalogue named or else taken up last.
+
+    Raises:
+        CommandError: one of them cannot be used, or the database does not answer.
+    """
+    # Heavy, and few commands need it.
+    from services.scoring.care.schemas import present_catalogue  # noqa: PLC0415
+    from services.scoring.core.rules import Rules  # noqa: PLC0415
+
+    if catalogue is not None:
+        return Rules(known_catalogue(catalogue), known_areas(areas))
+    with told():
+        present = asyncio.run(present_catalogue(dsn))
+    return Rules(present, known_areas(areas))
 
 
 def differences_table(differences: Sequence[IndicatorDifference], before: str, after: str) -> Table:

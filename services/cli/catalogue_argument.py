@@ -17,6 +17,15 @@ CatalogueOption = Annotated[
         help="Holds rules.yaml and the sets of the services; the catalogue that ships without it.",
     ),
 ]
+PresentCatalogueOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--catalogue",
+        envvar="NHIPSO_CATALOGUE__FOLDER",
+        metavar="FOLDER",
+        help="Holds rules.yaml and the sets; the catalogue that scoring took up last without it.",
+    ),
+]
 
 
 def known_catalogue(folder: Path | None) -> Catalogue:

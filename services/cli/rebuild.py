@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 
 from services.chassis.clock import SystemClock
-from services.cli.area_argument import AreasOption, known_areas
-from services.cli.care import Bars, differences_table, told
-from services.cli.catalogue_argument import CatalogueOption, known_catalogue
+from services.cli.area_argument import AreasOption
+from services.cli.care import Bars, differences_table, rules_in_force, told
+from services.cli.catalogue_argument import PresentCatalogueOption
 from services.cli.endpoints import DEFAULT_ENDPOINTS, EndpointsOption
 from services.cli.exits import OK, WRONG
 from services.cli.servers import BootstrapOption, PostgresFileOption, PostgresOption, servers
@@ -29,7 +29,7 @@ def rebuild(
     bootstrap: BootstrapOption = None,
     postgres: PostgresOption = None,
     postgres_file: PostgresFileOption = None,
-    catalogue: CatalogueOption = None,
+    catalogue: PresentCatalogueOption = None,
     areas: AreasOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what would differ; switch nothing.")
@@ -56,13 +56,12 @@ def rebuild(
     # Heavy, and no other command needs it.
     from services.scoring.care.rebuilding import Asked  # noqa: PLC0415
     from services.scoring.care.rebuilding import rebuild as build_anew  # noqa: PLC0415
-    from services.scoring.core.rules import Rules  # noqa: PLC0415
 
     # That the fresh schema is migrated is nothing to tell.
     logging.getLogger("pogo_core").setLevel(logging.ERROR)
     at = servers(endpoints, bootstrap, postgres, postgres_file)
     asked = Asked(at.bootstrap, at.dsn, dry_run=dry_run, incomplete=incomplete)
-    rules = Rules(known_catalogue(catalogue), known_areas(areas))
+    rules = rules_in_force(at.dsn, catalogue, areas)
     with told(), Bars() as bars:
         done = asyncio.run(build_anew(asked, rules, SystemClock(), bars.hear))
     if as_json:

@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 
 from services.chassis.clock import SystemClock
-from services.cli.area_argument import AreasOption, known_areas
-from services.cli.care import Bars, told
-from services.cli.catalogue_argument import CatalogueOption, known_catalogue
+from services.cli.area_argument import AreasOption
+from services.cli.care import Bars, rules_in_force, told
+from services.cli.catalogue_argument import PresentCatalogueOption
 from services.cli.endpoints import DEFAULT_ENDPOINTS, EndpointsOption
 from services.cli.exits import OK, USAGE, WRONG, CommandError
 from services.cli.servers import PostgresFileOption, PostgresOption, database
@@ -27,7 +27,7 @@ def reconcile(
     endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
     postgres: PostgresOption = None,
     postgres_file: PostgresFileOption = None,
-    catalogue: CatalogueOption = None,
+    catalogue: PresentCatalogueOption = None,
     areas: AreasOption = None,
     first: Annotated[
         int, typer.Option(min=1, metavar="N", help="How many differences of each sort to name.")
@@ -47,10 +47,9 @@ def reconcile(
     """
     # Heavy, and no other command needs it.
     from services.scoring.care.reconciling import reconcile as count_over  # noqa: PLC0415
-    from services.scoring.core.rules import Rules  # noqa: PLC0415
 
     dsn = database(endpoints, postgres, postgres_file)
-    rules = Rules(known_catalogue(catalogue), known_areas(areas))
+    rules = rules_in_force(dsn, catalogue, areas)
     with told(), Bars() as bars:
         done = asyncio.run(count_over(dsn, rules, SystemClock(), bars.hear, most=first))
     if done.elsewhere and not done.shards:

@@ -1,17 +1,20 @@
 """The wiring of scoring: what is opened, in which order, and what closes it again."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
 import asyncpg
+import structlog
 from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from contracts import areas as area_data
 from contracts import catalogue as catalogue_data
+from contracts.areas import AreasError
+from contracts.catalogue import CatalogueError
 from contracts.rejected import read_key
 from services.chassis import buildinfo
 from services.chassis.batches import broker_of
@@ -75,8 +78,9 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
                 configuration.postgres, schema=schema, application_name="nhipso-scoring"
             )
             opened.push_async_callback(pool.close)
-            await refuse_missing_units(pool, areas)
-            await take_up(pool, catalogue, time.now())
+            with _said_plainly():
+                await refuse_missing_units(pool, areas)
+                await take_up(pool, catalogue, time.now())
             producer = AIOKafkaProducer(
                 bootstrap_servers=kafka.bootstrap_servers,
                 client_id="nhipso-scoring",
@@ -133,6 +137,16 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
     app.include_router(routes(authorised))
     app.include_router(stream_route(stream, authorised))
     return app
+
+
+@contextlib.contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Say in one line what ends the start; the traceback that follows hides it."""
+    try:
+        yield
+    except (AreasError, CatalogueError) as error:
+        structlog.get_logger(__name__).critical("scoring cannot start", reason=str(error))
+        raise
 
 
 async def _answers(pool: asyncpg.Pool) -> str | None:

@@ -20,13 +20,13 @@ from tests.fault.workers import FEWEST, MOST, Worker, Workers
 _POSITION: Final = "SELECT coalesce(sum(next_offset), 0)::bigint FROM shards"
 _TERMINATE: Final = "SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid"
 _GONE: Final = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ANY ($1::int[]))"
-#: Somebody waits for a transaction whose process does nothing: it was stopped in the middle.
+#: Somebody waits for a transaction whose process says nothing: it was stopped in the middle.
 _WAITED_FOR: Final = """
     SELECT EXISTS (
         SELECT FROM pg_stat_activity waiting
         JOIN pg_stat_activity holder ON holder.pid = ANY (pg_blocking_pids(waiting.pid))
         WHERE waiting.application_name = 'nhipso-scoring'
-            AND holder.state = 'idle in transaction'
+            AND holder.wait_event = 'ClientRead'
             AND holder.state_change < now() - interval '3 s'
     )
 """

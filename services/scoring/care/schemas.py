@@ -6,6 +6,9 @@ from typing import Final
 
 import asyncpg
 
+from contracts.catalogue import Catalogue
+from services.scoring.taking_up import read_present
+
 LIVE_SCHEMA: Final = "scoring"
 NOT_HERE: Final = (
     f"the database has no schema {LIVE_SCHEMA} with tables; start scoring on it first, "
@@ -42,6 +45,17 @@ async def read_only(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     finally:
         await connection.close()
+
+
+async def present_catalogue(dsn: str) -> Catalogue:
+    """The catalogue that scoring has taken up last.
+
+    Raises:
+        CareError, CatalogueError: there is none, or this build cannot read it.
+        asyncpg.PostgresError, OSError: the server does not answer.
+    """
+    async with read_only(dsn) as connection:
+        return await read_present(connection)
 
 
 @asynccontextmanager
