@@ -60,6 +60,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
     """
     areas = area_data.load(configuration.areas.folder)
     catalogue = catalogue_data.load(configuration.catalogue.folder)
+    rules = Rules(catalogue, areas)
     registry = CollectorRegistry()
     readiness = Readiness()
     metrics = Metrics(registry)
@@ -94,7 +95,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
             opened.push_async_callback(producer.stop)
             shards = Shards(
                 pool,
-                Rules(catalogue, areas),
+                rules,
                 refusing(read_key(configuration.rejections.public_key_file), topics.subject_events),
                 memory_bytes=settings.memory_bytes,
                 journal_entries=settings.journal_entries,

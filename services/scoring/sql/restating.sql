@@ -4,7 +4,7 @@
 SELECT day FROM history_start
 
 -- name: write_start
-INSERT INTO history_start (day) VALUES ($1)
+INSERT INTO history_start (day) VALUES ($1) ON CONFLICT DO NOTHING
 
 -- name: take_corrections
 -- Everything, or the history of a day could lack what is left over, and have it twice later.
