@@ -94,20 +94,25 @@ async def test_states_under_the_bound_are_kept(pool: asyncpg.Pool, shards: Shard
 # Snapshots.
 
 
-@pytest.mark.parametrize(("limit", "value"), [("_LEAST_JOURNAL", 3_000), ("_MOST_ENTRIES", 5)])
+@pytest.mark.parametrize(("least_bytes", "most_entries"), [(3_000, 10_000), (10_000_000, 5)])
 async def test_a_long_journal_is_replaced_by_a_snapshot(
-    pool: asyncpg.Pool, refuse: Refuse, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+    pool: asyncpg.Pool,
+    refuse: Refuse,
+    monkeypatch: pytest.MonkeyPatch,
+    least_bytes: int,
+    most_entries: int,
 ) -> None:
-    monkeypatch.setattr(f"services.scoring.store.{limit}", value)
+    monkeypatch.setattr("services.scoring.store._LEAST_JOURNAL", least_bytes)
     told = lives(60)
     largest = 0
     for start in range(0, len(told), 5):
         # A fresh worker goes on from what is stored.
-        worker = Shards(pool, RULES, refuse)
+        worker = Shards(pool, RULES, refuse, journal_entries=most_entries)
         await worker.take(0, batch(start, *told[start : start + 5]), NOW)
         entries, octets = await bytes_of(pool, "journal")
         _, snapshot = await bytes_of(pool, "snapshots")
-        assert entries <= 5 if limit == "_MOST_ENTRIES" else octets <= max(snapshot, 3_000)
+        assert entries <= most_entries
+        assert octets <= max(snapshot, least_bytes)
         largest = max(largest, snapshot)
         assert (worker._held[0].snapshot_bytes, worker._held[0].journal_bytes) == (snapshot, octets)
     assert largest > 0
@@ -126,12 +131,10 @@ async def test_a_journal_that_is_short_is_kept(pool: asyncpg.Pool, shards: Shard
     assert (await bytes_of(pool, "snapshots"))[0] == 0
 
 
-async def test_a_snapshot_that_fails_loses_nothing(
-    pool: asyncpg.Pool, shards: Shards, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_snapshot_that_fails_loses_nothing(pool: asyncpg.Pool, refuse: Refuse) -> None:
     told = lives(20)
-    await shards.take(0, batch(0, *told[:20]), NOW)
-    monkeypatch.setattr("services.scoring.store._MOST_ENTRIES", 0)
+    await Shards(pool, RULES, refuse).take(0, batch(0, *told[:20]), NOW)
+    shards = Shards(pool, RULES, refuse, journal_entries=0)
     await fail_on(pool, "INSERT ON snapshots")
     with pytest.raises(asyncpg.SerializationError):
         await shards.take(0, batch(20, *told[20:]), NOW)
@@ -161,14 +164,9 @@ async def fail_no_more(pool: asyncpg.Pool, table: str) -> None:
 
 @pytest.mark.parametrize("table", ["journal", "snapshots"])
 async def test_what_cannot_be_read_stops_the_shard_and_changes_nothing(
-    pool: asyncpg.Pool,
-    shards: Shards,
-    refuse: Refuse,
-    monkeypatch: pytest.MonkeyPatch,
-    table: str,
+    pool: asyncpg.Pool, refuse: Refuse, table: str
 ) -> None:
-    if table == "snapshots":
-        monkeypatch.setattr("services.scoring.store._MOST_ENTRIES", 0)
+    shards = Shards(pool, RULES, refuse, journal_entries=0 if table == "snapshots" else 100)
     await shards.take(0, batch(0, registered(1)), NOW)
     await pool.execute(f"UPDATE {table} SET payload = '\\xff'::bytea")  # noqa: S608
     before = await state(pool)
