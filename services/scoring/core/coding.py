@@ -20,6 +20,8 @@ _DATES: Final = date.max.toordinal()
 _MOST_BITS: Final = 63
 _ABSENT: Final = object()
 _MOST_SEEN: Final = 65_536
+#: Levels and grades are listed one by one; numbers of things have no place.
+_MOST_LISTED: Final = 1_000
 
 
 class CodingError(ValueError):
@@ -141,7 +143,9 @@ def _kind_of(rule: Mapping[str, Any]) -> _Kind | None:  # noqa: PLR0911 - a form
             return _listed((False, True))
         case {"anyOf": [{"type": "boolean"}, {"type": "null"}]}:
             return _listed((False, True, None))
-        case {"type": "integer", "minimum": int(lowest), "maximum": int(highest)}:
+        case {"type": "integer", "minimum": int(lowest), "maximum": int(highest)} if (
+            highest - lowest < _MOST_LISTED
+        ):
             return _listed(tuple(range(lowest, highest + 1)))
         case {"type": "string", "format": "date"}:
             return "date", _DATES, _ordinal, _iso_date
