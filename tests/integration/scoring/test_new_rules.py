@@ -29,6 +29,7 @@ from tests.unit.scoring.catalogues import (
     also_internet,
     changed,
     no_health_records,
+    no_households,
     no_telehealth,
     payments_count_for,
 )
@@ -151,6 +152,20 @@ async def test_taking_up_other_rules_is_one_transaction(
     await pool.execute("DROP TRIGGER fail ON shards")
     await worker.step(0, TODAY)
     assert await counters(pool, 0, rules) == recount(ZERO, NOW, rules)
+
+
+async def test_a_unit_in_which_nobody_counts_any_more_is_marked_and_has_no_counter(
+    pool: asyncpg.Pool, shards: Shards, refuse: Refuse
+) -> None:
+    fibre = {"area": "04252", "covered": True, "subscribed": True}
+    household = event("telecom.fibre-changed.v1", f"household:{1:032x}", fibre)
+    await shards.take(0, batch(0, household, registered(1)), NOW)
+    await pool.execute("TRUNCATE touched")
+    rules = Rules(changed(no_households), AREAS)
+    await Shards(pool, rules, refuse).step(0, TODAY)
+    assert await counters(pool, 0, rules) == recount([registered(1)], NOW, rules)
+    assert await pool.fetchval("SELECT array_agg(area_id) FROM counters") == ["2025:02647"]
+    assert await marks(pool, 0) == {"2025:02647": ALL_BITS, "2025:04252": ALL_BITS}
 
 
 @pytest.mark.usefixtures("counted")
