@@ -140,7 +140,7 @@ MUTANTS: Final = (
                 '        failpoint("outbox.before-send")\n',
             ),
         ),
-        (Check(plan="kill outbox.before-send"),),
+        (Check(plan="join worker; kill outbox.before-send; kill outbox.before-send"),),
     ),
     Mutant(
         "older events overwrite newer",

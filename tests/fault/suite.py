@@ -103,8 +103,7 @@ async def run(root: Path, seed: int, events: int, plan: Sequence[Volley], say: S
         async with _looking(watch) as looking:
             for number, volley in enumerate(plan):
                 budget = (events - len(stage.feed.sent)) // (len(plan) - number)
-                await _inflict(volley, stage, budget)
-                await watch.what_is_marked_has_been_told()
+                await _inflict(volley, stage, watch, budget)
                 report.struck.update(volley)
                 names = ", ".join(map(str, volley))
                 sent = f"{len(stage.feed.sent):>7} events"
@@ -134,7 +133,7 @@ async def _looking(watch: Watch) -> AsyncIterator["asyncio.Task[None]"]:
         await asyncio.wait([looking])
 
 
-async def _inflict(volley: Volley, stage: Stage, budget: int) -> None:
+async def _inflict(volley: Volley, stage: Stage, watch: Watch, budget: int) -> None:
     """Feed events until each fault of a volley has struck, and the rest of the budget then."""
     before = len(stage.feed.sent)
     strikes = [asyncio.create_task(strike(fault, stage), name=str(fault)) for fault in volley]
@@ -146,6 +145,8 @@ async def _inflict(volley: Volley, stage: Stage, budget: int) -> None:
                 await stage.feed.portion(stage.portion)
                 await until(lambda: _done_or_caught_up(struck, stage))
             await struck
+            # At once, before what was not told is told with the next change.
+            await watch.what_is_marked_has_been_told()
             await stage.feed.portion(max(0, budget - (len(stage.feed.sent) - before)))
     except TimeoutError:
         waiting = [one.get_name() for one in strikes if one.cancelled() or not one.done()]
