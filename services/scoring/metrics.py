@@ -59,6 +59,16 @@ class Metrics:
             ["source"],
             registry=registry,
         )
+        self.state_bytes = Gauge(
+            "scoring_state_bytes",
+            "Memory of the states of shards that this process holds",
+            registry=registry,
+        )
+        self.state_drops = Counter(
+            "scoring_state_drops",
+            "States dropped from memory because others needed their room",
+            registry=registry,
+        )
         self.untold = Gauge(
             "scoring_outbox_figures",
             "Figures whose latest version is not yet on indicator-events.v1",

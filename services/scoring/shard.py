@@ -126,6 +126,8 @@ class Shards:
         self._journal_entries = journal_entries
         self._held: OrderedDict[int, Stored] = OrderedDict()
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        #: How many states have been dropped since the start because others needed their room.
+        self.drops = 0
 
     async def take(
         self, shard: int, records: Sequence[Record], now: datetime, *, gap_is_real: bool = False
@@ -388,6 +390,7 @@ class Shards:
                 break
             if not self._turns[shard].locked():
                 used -= self._held.pop(shard).state.nbytes
+                self.drops += 1
 
 
 def _is_far_ahead(evaluated_on: date | None, today: date) -> bool:

@@ -68,6 +68,7 @@ class Work:
         self._settings = settings
         self._log = structlog.get_logger(__name__)
         self._done_at: dict[str, float] = {}
+        self._drops = 0
         self._note(_ROLL_UP, _TELL)
 
     async def going(self) -> str | None:
@@ -97,6 +98,7 @@ class Work:
         """Measure lag and freshness."""
         while True:
             with self._mending("gauges"):
+                self._tell_of_memory()
                 await self._consumer.measure_lag()
                 for row in await self._pool.fetch(_SQL["freshness_by_source"]):
                     moment = row["last_recorded_at"].timestamp()
@@ -104,6 +106,19 @@ class Work:
                 untold = await self._pool.fetchval(_SQL["count_untold"])
                 self._metrics.untold.set(untold)
             await asyncio.sleep(_GAUGE_SECONDS)
+
+    def _tell_of_memory(self) -> None:
+        self._metrics.state_bytes.set(self._shards.held_bytes)
+        drops = self._shards.drops - self._drops
+        self._drops += drops
+        self._metrics.state_drops.inc(drops)
+        if drops:
+            self._log.warning(
+                "states of shards do not fit into memory and are read again and again; "
+                "raise NHIPSO_SCORING__MEMORY_BYTES or start more processes",
+                drops=drops,
+                memory_bytes=self._settings.memory_bytes,
+            )
 
     @contextlib.contextmanager
     def _mending(self, what: str) -> Iterator[None]:

@@ -74,6 +74,8 @@ async def test_states_over_the_bound_are_dropped_and_read_again(
         for shard, values in told.items():
             await shards.take(shard, batch(start, *values[start : start + 15]), NOW)
             assert list(shards._held) == [shard]
+    # Each of the twelve batches but the first has dropped the state of the one before.
+    assert shards.drops == 11
     for shard, values in told.items():
         assert await counters(pool, shard) == recount(values[:60], NOW)
     tomorrow = NOW + timedelta(days=31)
