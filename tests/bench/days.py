@@ -2,7 +2,8 @@
 
 The service takes the events of many citizens. Then one process takes up a day by which a given
 number of them are due, in all shards: once as it has just started, so that it reads their state
-first, and once more, as it runs from day to day. Prints both, and JSON as the last line.
+first, and once more, as it runs from day to day. At last a process with another catalogue evaluates
+everybody anew. Prints all three, and JSON as the last line.
 """
 
 import argparse
@@ -11,12 +12,19 @@ import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 
+from contracts import catalogue
 from services.scoring.bench_processes import BenchError
 from tests.bench.ground import province
 from tests.bench.invented_events import Sizes, invent
-from tests.bench.kept import Step, Takeover, first_day_with, kept
+from tests.bench.kept import Step, Takeover, first_day_with, kept, with_another_window
 from tests.bench.servers import DiskError, Servers, machine, say, servers
 from tests.bench.stretch import SEED, fill, run, today
+
+_STEPS = (
+    "daily step, just started, with the reading",
+    "daily step, from day to day",
+    "everybody under new rules, with the reading",
+)
 
 
 def main() -> int:
@@ -57,6 +65,7 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _steps(both: Servers, schema: str, count: int) -> tuple[list[Takeover], list[Step]]:
+    """What it takes to read all states; two days, and the second day again under new rules."""
     async with kept(both.postgres.dsn, schema) as found:
         takeovers, due = await found.take_over()
         shards = found.process()
@@ -65,6 +74,8 @@ async def _steps(both: Servers, schema: str, count: int) -> tuple[list[Takeover]
         for _ in range(2):
             day = first_day_with(due, count, day)
             steps.append(await found.step(shards, date.fromordinal(day)))
+        changed = found.process(with_another_window(catalogue.load()))
+        steps.append(await found.step(changed, date.fromordinal(day)))
         return takeovers, steps
 
 
@@ -74,13 +85,11 @@ def _print(asked: argparse.Namespace, takeovers: list[Takeover], steps: list[Ste
     out = [
         f"{asked.citizens:,} citizens, {asked.partitions} shards; {machine()}",
         "",
-        f"{'to read the state of all shards (' + f'{subjects:,} subjects)':<58}{seconds:>8.2f} s",
+        f"{'to read the state of all shards (' + f'{subjects:,} subjects)':<72}{seconds:>8.2f} s",
     ]
-    for what, step in zip(
-        ("just started, with the reading", "from day to day"), steps, strict=True
-    ):
-        text = f"daily step to {step.day}, {step.due:,} due, {what}"
-        out.append(f"{text:<58}{step.seconds:>8.2f} s")
+    for what, step in zip(_STEPS, steps, strict=True):
+        text = f"{what} ({step.day}, {step.due:,} due)"
+        out.append(f"{text:<72}{step.seconds:>8.2f} s")
     result = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "citizens": asked.citizens,

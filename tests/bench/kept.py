@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from contracts import areas, catalogue
 from contracts.areas import Areas
+from contracts.catalogue import Catalogue, FactCondition
 from services.chassis.database import open_pool
 from services.chassis.settings import PostgresSettings
 from services.scoring import store
@@ -86,9 +87,10 @@ class Kept:
         due.pop(NEVER, None)
         return found, due
 
-    def process(self) -> Shards:
-        """The shards as a process has them that has just started."""
-        return Shards(self._pool, self._rules, _refuse_nothing)
+    def process(self, rules: Catalogue | None = None) -> Shards:
+        """The shards as a process has them that has just started, under the rules or others."""
+        known = self._rules if rules is None else Rules(rules, self._units)
+        return Shards(self._pool, known, _refuse_nothing)
 
     async def step(self, shards: Shards, day: date) -> Step:
         """Take up a day in all shards, one after the other, as a process does."""
@@ -125,6 +127,21 @@ async def kept(dsn: str, schema: str, units: Areas | None = None) -> AsyncIterat
         yield Kept(pool, units or areas.load())
     finally:
         await pool.close()
+
+
+def with_another_window(known: Catalogue) -> Catalogue:
+    """A new version, in which a payment counts for twice as long."""
+    name = "payment-in-90-days"
+    condition = known.conditions[name]
+    if not isinstance(condition, FactCondition) or condition.within_days is None:
+        raise TypeError(f"{name} is no window any more; choose another condition")
+    longer = condition.model_copy(update={"within_days": 2 * condition.within_days})
+    conditions = {**known.conditions, name: longer}
+    fields = {field: getattr(known, field) for field in Catalogue.model_fields}
+    # Validated anew: a copy would go on with the fingerprint that the known one has worked out.
+    return Catalogue.model_validate(
+        {**fields, "version": known.version + 1, "conditions": conditions}
+    )
 
 
 def first_day_with(due: "Counter[int]", count: int, after: int) -> int:
