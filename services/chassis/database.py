@@ -22,6 +22,15 @@ MIGRATION_LOCK_SECONDS: Final = 300.0
 
 _CONNECT_SECONDS: Final = 10.0
 
+# A process that hangs in the middle of a transaction, and a machine that is gone without a word,
+# would hold their locks: for ever, and for the two hours after which TCP asks by default.
+_LET_GO: Final = {
+    "idle_in_transaction_session_timeout": "5min",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+
 # One key for the whole database, not one a schema: the history of all schemas is one table, and
 # two services that start together on an empty database would both create it.
 _MIGRATION_LOCK_KEY: Final = 0x6368617373697321
@@ -46,6 +55,8 @@ _TRANSIENT: Final = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
+    # The server has let go of us; see _LET_GO.
+    asyncpg.IdleInTransactionSessionTimeoutError,
     # What asyncpg says when a server's farewell has come on an idle connection and its end has not.
     asyncpg.InternalClientError,
 )
@@ -70,7 +81,8 @@ async def open_pool(
     """Open a pool whose connections find unqualified names in `schema`.
 
     A server that does not answer yet is tried again for 60 seconds. Types keep asyncpg's plain
-    mapping; `jsonb` is text.
+    mapping; `jsonb` is text. The server ends a session that says nothing for five minutes in the
+    middle of a transaction, or whose machine does not answer for half a minute.
 
     Raises:
         asyncpg.PostgresError, OSError: the server refuses or does not answer.
@@ -85,7 +97,11 @@ async def open_pool(
             min_size=settings.pool_min,
             max_size=settings.pool_max,
             timeout=_CONNECT_SECONDS,
-            server_settings={"search_path": schema, "application_name": application_name},
+            server_settings={
+                "search_path": schema,
+                "application_name": application_name,
+                **_LET_GO,
+            },
         )
 
     return await _when_started(connect)

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from services.chassis.database import MigrationError, migrate, open_pool
+from services.chassis.database import MigrationError, is_transient, migrate, open_pool
 from services.chassis.settings import PostgresSettings
 
 FIRST = """-- a table
@@ -133,3 +133,28 @@ async def test_a_wrong_database_is_refused_at_once(postgres_dsn: str) -> None:
     settings = PostgresSettings(dsn=SecretStr(postgres_dsn + "_absent"))
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         await open_pool(settings, schema="public", application_name="example")
+
+
+async def test_who_says_nothing_in_a_transaction_loses_the_locks_and_may_try_again(
+    postgres_dsn: str,
+) -> None:
+    settings = PostgresSettings(dsn=SecretStr(postgres_dsn), pool_min=0)
+    async with await open_pool(settings, schema="public", application_name="test") as pool:
+        async with pool.acquire() as connection:
+            assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "5min"
+            assert await connection.fetchval("SHOW tcp_keepalives_idle") == "15"
+        holder = await pool.acquire()
+        try:
+            transaction = holder.transaction()
+            await transaction.start()
+            await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 1")
+            await holder.execute("SELECT pg_advisory_xact_lock(7)")
+            # Waits until the lock is free.
+            async with pool.acquire() as connection:
+                await connection.execute("SELECT pg_advisory_lock(7)")
+            with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is what is asked
+                await transaction.commit()
+        finally:
+            await pool.release(holder)
+    assert isinstance(caught.value, Exception)
+    assert is_transient(caught.value), repr(caught.value)
