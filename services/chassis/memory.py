@@ -3,11 +3,11 @@
 import ctypes
 
 _M_MMAP_THRESHOLD = -3
-_LARGE = 1024 * 1024
+_LARGE = 4 * 1024 * 1024
 
 
 def give_back_large_blocks() -> None:
-    """Let blocks of a megabyte and more go back to the system as soon as they are free.
+    """Let blocks of four megabytes and more go back to the system as soon as they are free.
 
     By itself glibc (mallopt(3)) raises the size from which it does so with each large block that is
     freed, up to 32 MiB; columns that grow then leave holes behind that nothing fills. Another C
