@@ -22,10 +22,10 @@ run: setup ## Start everything on this machine (PORT_BASE=8600 DATA_DIR=.local A
 test: setup ## Run all tests (ARGS=tests/unit for some of them).
 	$(BIN)/pytest $(ARGS)
 
-test-fault: setup ## Kill everything at random and count again; about five minutes (ARGS='--seed 7 --faults 90').
+test-fault: setup ## Kill everything at random and count again; about four minutes (ARGS='--seed 7 --faults 90').
 	@$(BIN)/python -m tests.fault $(ARGS)
 
-mutants: setup ## Plant six mutants and see that the tests catch them; about six minutes.
+mutants: setup ## Plant six mutants and see that the tests catch them; about seven minutes.
 	@$(BIN)/python -m tests.fault.mutants
 
 check: setup ## Check format, lint, types, import rules and what is generated.

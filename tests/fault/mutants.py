@@ -85,6 +85,8 @@ class _Copy:
             shutil.copytree(CHECKOUT / name, self._folder / name, ignore=ignored)
         for name in _FILES:
             shutil.copy(CHECKOUT / name, self._folder / name)
+        self._temporary = self._folder / "temporary"
+        self._temporary.mkdir()
         if mutant is not None:
             plant(mutant, self._folder)
 
@@ -103,7 +105,13 @@ class _Copy:
         done = subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=self._folder,
-            env={**environ, "PYTHONPATH": str(self._folder), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={
+                **environ,
+                "PYTHONPATH": str(self._folder),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                # What a run that finds something keeps goes with the copy.
+                "TMPDIR": str(self._temporary),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -55,6 +55,7 @@ KINDS: Final[dict[str, tuple[Fault, ...]]] = {
     "SIGSTOP past the session, SIGCONT": _at(
         "stop", *_FOLDED, *_SHARD, *_KAFKA, "outbox.before-send"
     ),
+    "leader's connection ended": _at("terminate", "leader"),
     "connections ended during COMMIT": _at("terminate", *COMMIT_SIDES),
     "PostgreSQL stopped at once during COMMIT": _at("crash-postgres", *COMMIT_SIDES),
     "SIGKILL of the broker": _at("kill", "broker"),
@@ -126,4 +127,4 @@ def _go_together(volley: Sequence[Fault], fault: Fault) -> bool:
 
 
 def _is_alone(fault: Fault) -> bool:
-    return fault.action in _ALONE or fault.place == "broker"
+    return fault.place == "broker" or (fault.action in _ALONE and fault.place != "leader")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from services.scoring.work import _LEADER_LOCK
 from tests.fault.commits import holding
 from tests.fault.feeding import Feed
 from tests.fault.plan import POINTS, Fault
@@ -18,6 +19,11 @@ from tests.fault.waiting import until
 from tests.fault.workers import FEWEST, MOST, Worker, Workers
 
 _POSITION: Final = "SELECT coalesce(sum(next_offset), 0)::bigint FROM shards"
+_LEADERS: Final = """
+    SELECT pid FROM pg_locks
+    WHERE locktype = 'advisory' AND granted
+        AND (classid::bigint << 32 | objid::bigint) = $1
+"""
 _TERMINATE: Final = "SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid"
 _GONE: Final = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ANY ($1::int[]))"
 #: Somebody waits for a transaction whose process says nothing: it was stopped in the middle.
@@ -75,6 +81,10 @@ async def strike(fault: Fault, stage: Stage) -> None:
             await stage.servers.kill_kafka()
         case "stop", point:
             await _stop(point, stage)
+        case "terminate", "leader":
+            await _some_progress(stage)
+            leaders = await until(lambda: stage.store.fetch(_LEADERS, _LEADER_LOCK))
+            await _terminate([row["pid"] for row in leaders], stage)
         case "terminate", side:
             await _at_commit(side, stage, lambda pids: _terminate(pids, stage))
         case "crash-postgres", side:
