@@ -122,8 +122,11 @@ def _volleys(rng: Random, faults: Sequence[Fault]) -> list[Volley]:
 
 
 def _go_together(volley: Sequence[Fault], fault: Fault) -> bool:
-    alone = sum(_is_alone(one) for one in (*volley, fault))
-    return fault not in volley and alone <= 1
+    # A point has room for one fault.
+    is_free = fault not in volley and not (
+        fault.place in POINTS and any(one.place == fault.place for one in volley)
+    )
+    return is_free and sum(map(_is_alone, (*volley, fault))) <= 1
 
 
 def _is_alone(fault: Fault) -> bool:

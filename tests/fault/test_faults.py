@@ -38,6 +38,9 @@ def test_a_plan_has_every_kind_and_then_every_fault(seed: int) -> None:
     faults = [fault for volley in plan(seed, len(KIND_OF)) for fault in volley]
     assert sorted(faults) == sorted(KIND_OF)
     assert sum(len(volley) for volley in plan(seed, 60)) == 60
+    for volley in plan(seed, 60):
+        points = [fault.place for fault in volley if fault.place in POINTS]
+        assert len(set(points)) == len(points)
 
 
 def test_a_seed_decides_the_plan() -> None:
