@@ -19,6 +19,8 @@ EVENTS: Final = 8_000
 SERVICES: Final = Path(failpoints.__file__).parents[1]
 
 
+# The suite gives up by itself, and says on what.
+@pytest.mark.timeout(900)
 async def test_whatever_strikes_each_event_counts_once(tmp_path: Path) -> None:
     seed = int(os.environ.get("FAULT_SEED", secrets.randbelow(10**6)))
     said: list[str] = []
