@@ -1,7 +1,7 @@
 """Starts the services as docker-compose.yml says, as processes of this machine.
 
-What Docker would provide is mapped and nothing else: files below /run/secrets lie in a folder, the
-names of hosts become addresses on loopback, the container's port is a free one. Command,
+What Docker would provide is mapped and nothing else: files below /run/secrets lie in a folder,
+folders of the checkout that a service sees are those of the checkout, the names of hosts become addresses on loopback, the container's port is a free one. Command,
 environment, order and health checks are the file's (and the Dockerfile's) own.
 """
 
@@ -70,7 +70,10 @@ class ComposedLine:
             "SERVICE": service["build"]["args"]["SERVICE"],
             **service["environment"],
         }
-        mapped = {variable: self.mapped(value) for variable, value in given.items()}
+        folders = {inside: str(path) for inside, path in reading.folders(service).items()}
+        mapped = {
+            variable: folders.get(value) or self.mapped(value) for variable, value in given.items()
+        }
         return {
             **mapped,
             # The image's folder of programs is this environment's.

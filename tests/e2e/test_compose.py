@@ -76,13 +76,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def make_secrets(content: dict[str, Any], folder: Path) -> Path:
-    """Run the file's service that makes the secrets, its mount mapped; return their folder."""
+    """Run the file's service that makes the secrets, its mounts mapped; return their folder."""
     secrets = folder / "secrets"
     entry = content["services"]["secrets"]
-    (mount,) = entry["volumes"]
+    seen = {inside: str(path) for inside, path in reading.folders(entry).items()}
+    seen["/secrets"] = str(secrets)
     python, *arguments = entry["command"]
     assert python == "python"
-    mapped = [str(secrets) if word == mount.rpartition(":")[2] else word for word in arguments]
+    mapped = [seen.get(word, word) for word in arguments]
     subprocess.run([sys.executable, *mapped], cwd=folder, check=True)
     return secrets
 

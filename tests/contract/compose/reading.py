@@ -61,6 +61,12 @@ def resolved(env: Mapping[str, str]) -> dict[str, Any]:
     return content
 
 
+def folders(service: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the folders of this checkout that a service sees, by where it sees them."""
+    mounts = (volume.split(":") for volume in service.get("volumes", ()) if volume.startswith("./"))
+    return {inside: ROOT / outside for outside, inside, *_ in mounts}
+
+
 def ours(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the long-running services that are built here."""
     return {

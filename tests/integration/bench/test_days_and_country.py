@@ -20,9 +20,11 @@ async def run(module: str, *arguments: str) -> Any:
 
 async def test_days_steps_twice_over_those_that_are_due() -> None:
     found = await run("days", "--citizens", "1000", "--due", "20", "--partitions", "4")
-    started, running = found["steps"]
+    started, running, under_new_rules = found["steps"]
     assert started["day"] < running["day"]
     assert all(20 <= step["due"] < 500 for step in (started, running))
+    assert under_new_rules["day"] == running["day"]
+    assert under_new_rules["seconds"] > 0
     assert sum(one["subjects"] for one in found["takeovers"]) >= 1_000
 
 
