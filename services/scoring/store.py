@@ -35,7 +35,7 @@ _PREFETCH: Final = 10
 PATIENCE_SECONDS = 15.0
 
 #: Multiples of it, less whole numbers, lie as far from each other as they can (golden ratio).
-_APART: Final = 0.618_034
+_GOLDEN: Final = 0.618_034
 
 #: The journal is replaced by a snapshot when it is larger than the snapshot and than this, or has
 #: so many entries; so a shard is written as a whole about as seldom as it doubles.
@@ -91,7 +91,7 @@ async def load(connection: asyncpg.Connection, shard: int, rules: Rules) -> Stor
         services.scoring.core.packing.PackError: what is stored cannot be read.
     """
     row = await connection.fetchrow(_SQL["read_shard"], shard)
-    allowance = 1 + shard * _APART % 1
+    allowance = 1 + shard * _GOLDEN % 1
     state = ShardState(rules)
     if row is None:
         return Stored(state, 0, 0, None, None, 0, 0, 0, allowance=allowance)
@@ -177,7 +177,7 @@ async def write_counters(
     if not len(units):
         return
     chosen = counts[units]
-    used = np.flatnonzero(counts.any(axis=(0, 1)))
+    used = np.flatnonzero(chosen.any(axis=(0, 1)))
     width = int(used[-1]) + 1 if len(used) else 1
     columns = [
         [f"{{{str(row)[1:-1]}}}" for row in chosen[:, place, :width].tolist()]
