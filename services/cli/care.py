@@ -51,7 +51,7 @@ def told() -> Iterator[None]:
     """
     # The clients of both servers take a while to load; other commands do not need them.
     from aiokafka.errors import KafkaError  # noqa: PLC0415
-    from asyncpg import InterfaceError, PostgresError  # noqa: PLC0415
+    from asyncpg import InterfaceError, InternalClientError, PostgresError  # noqa: PLC0415
 
     from services.chassis.database import MigrationError  # noqa: PLC0415
     from services.scoring.care.schemas import CareError  # noqa: PLC0415
@@ -63,7 +63,14 @@ def told() -> Iterator[None]:
         raise CommandError(str(error)) from None
     except PackError as error:
         raise CommandError(f"{error}: rebuild the state from the topic", WRONG) from None
-    except (KafkaError, PostgresError, InterfaceError, OSError, ValueError) as error:
+    except (
+        KafkaError,
+        PostgresError,
+        InterfaceError,
+        InternalClientError,  # a server that is just leaving; see services.chassis.database
+        OSError,
+        ValueError,
+    ) as error:
         # The DSN holds a password, so it is not repeated.
         raise CommandError(f"{type(error).__name__}: {error}", UNREACHABLE) from None
 

@@ -39,6 +39,10 @@ _APART: Final = timedelta(days=2)
 T = TypeVar("T")
 
 _DAY: Final = timedelta(days=1)
+
+#: Bytes of snapshots that a process writes, at most, for each byte of journals; while shards double,
+#: as many as they fill, two to three are needed.
+_SNAPSHOTS_TO_JOURNAL: Final = 3
 #: What a process needs beside the state of its shards: the interpreter, libraries, fetched records.
 _BESIDE: Final = 256 * 1024 * 1024
 
@@ -126,6 +130,8 @@ class Shards:
         self._journal_entries = journal_entries
         self._held: OrderedDict[int, Stored] = OrderedDict()
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        #: Bytes of the snapshot that was written last, and of all journals since.
+        self._last_snapshot = self._written_since = 0
         #: How many states have been dropped since the start because others needed their room.
         self.drops = 0
 
@@ -265,7 +271,7 @@ class Shards:
             failpoint("shard.before-commit")
         failpoint("shard.after-commit")
         held.next_offset = next_offset
-        if held.wants_snapshot(self._journal_entries):
+        if self._is_time_for_snapshot(held):
             await self._rewrite(shard, held)
         errors = tuple(error for _, error in batch.errors)
         return Taken(next_offset, len(fresh), errors, missing=missing)
@@ -363,6 +369,14 @@ class Shards:
         await store.write_corrections(connection, shard, number, area_ids, change.bookings)
         held.journal_bytes += len(change.packed)
         held.entries += bool(change.packed)
+        self._written_since += len(change.packed)
+
+    def _is_time_for_snapshot(self, held: Stored) -> bool:
+        """Shards fill evenly; all at once would be written as a whole, so they take turns."""
+        if not held.wants_snapshot(self._journal_entries):
+            return False
+        is_turn = self._written_since * _SNAPSHOTS_TO_JOURNAL >= self._last_snapshot
+        return is_turn or held.wants_snapshot(self._journal_entries, overdue=True)
 
     async def _rewrite(self, shard: int, held: Stored) -> None:
         """Put a snapshot in the place of the journal."""
@@ -378,6 +392,7 @@ class Shards:
         await store.tell_layout(connection, self._rules)
         held.snapshot_bytes = await store.write_snapshot(connection, shard, held.state)
         held.journal_bytes = held.entries = 0
+        self._last_snapshot, self._written_since = held.snapshot_bytes, 0
 
     def _make_room(self) -> None:
         """Drop states until the others fit, the one used before the last first.

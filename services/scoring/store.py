@@ -34,13 +34,12 @@ _PREFETCH: Final = 10
 #: So long a transaction may rest that holds a shard; longer than all that a process does meanwhile.
 PATIENCE_SECONDS = 15.0
 
-#: Multiples of it, less whole numbers, lie as far from each other as they can (golden ratio).
-_GOLDEN: Final = 0.618_034
-
-#: The journal is replaced by a snapshot when it is larger than the snapshot and than this, or has
-#: so many entries; so a shard is written as a whole about as seldom as it doubles.
+#: The journal is worth a snapshot when it is larger than the snapshot and than this, or has so many
+#: entries; so a shard is written as a whole about as seldom as it doubles.
 _LEAST_JOURNAL: Final = 8 * 1024 * 1024
 MOST_ENTRIES: Final = 20_000
+#: A journal that is so many times longer than it is worth waits for no other shard.
+_OVERDUE: Final = 2
 
 
 @dataclass(slots=True)
@@ -49,9 +48,7 @@ class Stored:
 
     `batch` counts the transactions of the shard; with `next_offset` it tells whether anybody else
     has moved it. `history_begins` is the first day that late events may restate, as it was known on
-    the local day `looked_on`. `allowance` is how much longer than usual the journal may become: it
-    differs from shard to shard, or all would be written as a whole at the same time, as evenly as
-    they fill.
+    the local day `looked_on`.
     """
 
     state: ShardState
@@ -64,19 +61,16 @@ class Stored:
     entries: int
     history_begins: date | None = None
     looked_on: date | None = None
-    allowance: float = 1.0
 
     def day_from(self, today: date) -> date:
         """The day as of which subjects are evaluated: today, or a later one if it has come here."""
         return today if self.evaluated_on is None else max(today, self.evaluated_on)
 
-    def wants_snapshot(self, most_entries: int = MOST_ENTRIES) -> bool:
-        """Whether the journal has become longer than it is worth."""
+    def wants_snapshot(self, most_entries: int = MOST_ENTRIES, *, overdue: bool = False) -> bool:
+        """Whether the journal has become longer than it is worth, or far longer."""
+        times = _OVERDUE if overdue else 1
         least = max(self.snapshot_bytes, _LEAST_JOURNAL)
-        return (
-            self.journal_bytes > least * self.allowance
-            or self.entries > most_entries * self.allowance
-        )
+        return self.journal_bytes > least * times or self.entries > most_entries * times
 
 
 async def load(connection: asyncpg.Connection, shard: int, rules: Rules) -> Stored:
@@ -91,10 +85,9 @@ async def load(connection: asyncpg.Connection, shard: int, rules: Rules) -> Stor
         services.scoring.core.packing.PackError: what is stored cannot be read.
     """
     row = await connection.fetchrow(_SQL["read_shard"], shard)
-    allowance = 1 + shard * _GOLDEN % 1
     state = ShardState(rules)
     if row is None:
-        return Stored(state, 0, 0, None, None, 0, 0, 0, allowance=allowance)
+        return Stored(state, 0, 0, None, None, 0, 0, 0)
     for known in await connection.fetch(_SQL["read_layouts"]):
         rules.layouts.know(known["fingerprint"], known["layout"])
     snapshot_bytes = 0
@@ -120,7 +113,7 @@ async def load(connection: asyncpg.Connection, shard: int, rules: Rules) -> Stor
             for place, name in ((NUMERATOR, "numerators"), (DENOMINATOR, "denominators")):
                 counts[place, : len(counter[name])] = counter[name]
     position = row["next_offset"], row["batch"], row["evaluated_on"], row["rules"]
-    return Stored(state, *position, snapshot_bytes, journal_bytes, entries, allowance=allowance)
+    return Stored(state, *position, snapshot_bytes, journal_bytes, entries)
 
 
 async def lock(connection: asyncpg.Connection, shard: int) -> tuple[int, int]:

@@ -107,7 +107,7 @@ class Late:
         self._starts = starts
         self._steps: list[_Step] = []
 
-    def fold(self) -> Pieces[tuple[Rows, Marks]]:
+    def fold(self) -> Pieces[tuple[Rows, Rows]]:
         """Take the batch into the facts; see `Subjects.fold`."""
         rows = self._subjects.find(self._keys)
         known = rows >= 0
@@ -117,25 +117,24 @@ class Late:
             self._steps.append(_Step(step.day, step.after, step.before))
             yield
         after = self._walk(nowhere(len(self._starts)), self._starts)
-        taken = np.zeros(len(self._writes.slots), np.bool_)
+        whose = np.full(len(self._writes.slots), -1, np.int64)
         changed = []
         for day in np.unique(self._days).tolist():
             yield from self._go(after, day - 1)
-            changed.append(self._take(self._late[self._days == day], taken))
+            changed.append(self._take(self._late[self._days == day], whose))
             after.look(self._whose[self._days == day], day)
         yield from self._go(after, self._today - 1)
-        changed.append(self._take(self._rest, taken))
+        changed.append(self._take(self._rest, whose))
         after.look(slice(None), self._today)
         yield from self._go(after, self._today)
-        return np.unique(np.concatenate(changed)), taken
+        return np.unique(np.concatenate(changed)), whose
 
     def book(self) -> list[Booking]:
         """What the events that have been folded change on past days."""
         return _booked(self._steps)
 
-    def _take(self, places: NDArray[np.int64], taken: Marks) -> Rows:
-        rows, _, of_these = self._subjects.fold(self._writes.chosen(places))
-        taken[places] = of_these
+    def _take(self, places: NDArray[np.int64], whose: Rows) -> Rows:
+        rows, _, whose[places] = self._subjects.fold(self._writes.chosen(places))
         return rows
 
     def _go(self, walk: "_Walk", day: Ordinal) -> Pieces[None]:

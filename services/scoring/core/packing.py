@@ -116,6 +116,7 @@ def pack(
     subjects: Subjects,
     rows: Rows,
     writes: Writes,
+    whose: Rows,
     *,
     ids: Ids,
     territory: Territory,
@@ -127,6 +128,7 @@ def pack(
         subjects: of which these are some.
         rows: of the subjects, in order.
         writes: registers of these subjects and of no others.
+        whose: the row of each write's subject.
         ids: the long ids of the shard.
         territory: the units.
         layouts: how data are coded.
@@ -145,7 +147,7 @@ def pack(
         populations=_stored(standings.populations, "<u8"),
         numerators=_stored(standings.numerators, "<u8"),
         due=_stored(standings.due, "<i4"),
-        of=_stored(np.searchsorted(rows, subjects.find(writes.keys)), "<u4"),
+        of=_stored(np.searchsorted(rows, whose), "<u4"),
         slots=_stored(writes.slots, "<u1"),
         times=_stored(writes.times, "<i8"),
         forms=_stored(writes.forms, "<u1"),

@@ -101,13 +101,14 @@ class ShardState:
             if begins < today:
                 evaluator = self._rules.evaluators[kind]
                 late = Late(evaluator, self.subjects[kind], all_writes, begins, today)
-                rows, taken = yield from late.fold()
+                rows, whose = yield from late.fold()
                 bookings += late.book()
             else:
-                rows, _, taken = self.subjects[kind].fold(all_writes)
+                rows, _, whose = self.subjects[kind].fold(all_writes)
             if len(rows):
                 found.append(self._evaluate(kind, rows, today))
-                packs.append(self._pack(kind, rows, all_writes.chosen(taken)))
+                changes = whose >= 0
+                packs.append(self._pack(kind, rows, all_writes.chosen(changes), whose[changes]))
                 changed += len(rows)
         self._tidy()
         packed = encode(packs) if packs else b""
@@ -168,7 +169,7 @@ class ShardState:
         for kind, subjects in self.subjects.items():
             for first in range(0, subjects.count, PART):
                 rows = np.arange(first, min(first + PART, subjects.count))
-                yield encode([self._pack(kind, rows, subjects.writes(rows))])
+                yield encode([self._pack(kind, rows, *subjects.writes(rows))])
 
     def restore(self, stored: Iterable[bytes]) -> None:
         """Take in parts of a snapshot, or entries of the journal; these in their order.
@@ -202,7 +203,7 @@ class ShardState:
         for kind, rows in some.items():
             if len(rows):
                 found.append(self._evaluate(kind, rows, today))
-                packs.append(self._pack(kind, rows, self.subjects[kind].writes(rows[:0])))
+                packs.append(self._pack(kind, rows, *self.subjects[kind].writes(rows[:0])))
                 changed += len(rows)
         return Change(encode(packs) if packs else b"", self._count(found), changed)
 
@@ -225,11 +226,12 @@ class ShardState:
         self.counts[units] += amounts
         return found[0]
 
-    def _pack(self, kind: SubjectKind, rows: Rows, writes: Writes) -> Pack:
+    def _pack(self, kind: SubjectKind, rows: Rows, writes: Writes, whose: Rows) -> Pack:
         return pack(
             self.subjects[kind],
             rows,
             writes,
+            whose,
             ids=self.ids,
             territory=self._rules.territory,
             layouts=self._rules.layouts,

@@ -5,7 +5,6 @@ memory is what is in the store.
 """
 
 import asyncio
-import contextlib
 import warnings
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from random import Random
 
 import asyncpg
 import pytest
+import stamina
 from pydantic import SecretStr
 
 from contracts.times import local_day
@@ -35,6 +35,11 @@ from tests.integration.scoring.invented import (
 
 SHARDS = (0, 1, 2)
 CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1"
+
+
+def again() -> AsyncIterator[stamina.Attempt]:
+    """As the consumer does: what is transient is tried again."""
+    return stamina.retry_context(on=is_transient, attempts=20, wait_initial=0.01)
 
 
 def lives(random: Random) -> list[bytes]:
@@ -128,19 +133,19 @@ async def test_everything_counts_once(  # noqa: PLR0917 - fixtures
     await lives_on
     await killer.close()
     for one in (*processes, Process(pool, refuse, random)):
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await one.shards.positions(SHARDS)  # what was cut is noticed here
+        async for attempt in again():
+            with attempt:
+                await one.shards.positions(SHARDS)  # what was cut is noticed here
     now = NOW + timedelta(days=5)
     last = processes[0].shards
     for shard in SHARDS:
-        for _ in range(8):
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        async for attempt in again():
+            with attempt:
                 position = (await last.positions([shard])).get(shard, (0, None))[0]
                 rest = told[shard][position:]
                 if rest:
                     await last.take(shard, batch(position, *rest), now)
                 await last.step(shard, local_day(now))
-                break
         assert await counters(pool, shard) == recount(told[shard], now)
         async with pool.acquire() as connection, connection.transaction():
             stored = await store.load(connection, shard, RULES)

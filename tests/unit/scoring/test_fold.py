@@ -119,7 +119,7 @@ def test_a_fold_tells_what_has_changed(before: list[Told], told: list[Told]) -> 
         if CITIZEN not in writes:
             continue
         former = facts_of_all(one)
-        rows, targets, taken = one.fold(writes[CITIZEN])
+        rows, targets, whose = one.fold(writes[CITIZEN])
         now = facts_of_all(one)
         changed = {
             (key, slot)
@@ -129,7 +129,9 @@ def test_a_fold_tells_what_has_changed(before: list[Told], told: list[Told]) -> 
         }
         key_of = [(int(high), int(low)) for high, low in one.keys]
         assert {(key_of[at // one.width], at % one.width) for at in targets} == changed
+        taken = whose >= 0
         assert len(targets) == len(changed) == taken.sum()
+        assert (one.keys[whose[taken]] == writes[CITIZEN].keys[taken]).all()
         assert [key_of[row] for row in rows] == sorted(
             {key for key, _ in changed}, key=key_of.index
         )
