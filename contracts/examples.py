@@ -172,6 +172,8 @@ REJECTED_EXAMPLE: Final[Mapping[str, Any]] = {
     "rejected_at": "2026-11-20T01:30:00Z",
     "stage": "ingest",
     "caller": "vneid",
+    "caller_sources": ["urn:nhipso:source:vneid"],
+    "caller_domains": ["identity"],
     "source": "urn:nhipso:source:vneid",
     "event_id": "example-identity.eid-changed.v1",
     "event_type": "vn.nhipso.identity.eid-changed.v1",

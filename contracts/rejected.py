@@ -60,6 +60,32 @@ class TopicOrigin(BaseModel):
     offset: Annotated[int, Field(ge=0)]
 
 
+class ConnectorOrigin(BaseModel):
+    """A connector of ingest read it; the original is the source's record, before its mapping."""
+
+    model_config = ConfigDict(frozen=True)
+
+    via: Literal["connector"] = "connector"
+    connector: str
+    place: Annotated[
+        str,
+        Field(description="where it stands in the source, for example `partition 3, offset 17`"),
+    ]
+
+
+class FileOrigin(BaseModel):
+    """It stood in a file that was sent to ``POST /v1/files``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    via: Literal["file"] = "file"
+    file: str
+    line: Annotated[int, Field(ge=1, description="line or row, from 1, with the heading")]
+
+
+Origin = HttpOrigin | TopicOrigin | ConnectorOrigin | FileOrigin
+
+
 class RejectedEvent(BaseModel):
     """One refusal. Texts that the sender wrote are masked where they hold long numbers."""
 
@@ -70,11 +96,20 @@ class RejectedEvent(BaseModel):
     detail: str
     rejected_at: EventTime
     stage: Literal["ingest", "scoring"]
-    caller: Annotated[str | None, Field(description="`sub` of the token, if a token sent it")]
+    caller: Annotated[
+        str | None,
+        Field(description="`sub` of the token, or `connector:<name>`; null from a topic"),
+    ]
+    caller_sources: Annotated[
+        list[str], Field(description="the sources that the caller might use")
+    ] = []
+    caller_domains: Annotated[
+        list[str], Field(description="the domains that the caller might send")
+    ] = []
     source: str | None
     event_id: str | None
     event_type: str | None
-    origin: Annotated[HttpOrigin | TopicOrigin, Field(discriminator="via")]
+    origin: Annotated[Origin, Field(discriminator="via")]
     original_bytes: Annotated[
         int,
         Field(

@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
-import asyncpg
 import pytest
 
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.ports import free_port
 from deploy.embedded.postgres import Postgres
+from tests.databases import new_database
 
 
 @pytest.fixture(scope="session")
@@ -45,11 +45,5 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def database(postgres: str) -> AsyncIterator[str]:
     """The URL of a new, empty database, which is dropped after the test."""
-    name = f"test_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(postgres)
-    try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        yield f"{postgres.rpartition('/')[0]}/{name}"
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()
+    async with new_database(postgres) as url:
+        yield url

@@ -141,6 +141,7 @@ def environment(
         "ingest": {
             "NHIPSO_PSEUDONYM__KEY_FILE": secrets.pseudonym_key,
             "NHIPSO_REJECTIONS__KEY_FILE": secrets.rejections_private,
+            "NHIPSO_POSTGRES__DSN_FILE": secrets.postgres_dsn,
         },
         "scoring": {
             "NHIPSO_POSTGRES__DSN_FILE": secrets.postgres_dsn,

@@ -1,9 +1,12 @@
 """Wires ingest: what is opened, in which order, and closed again."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
+import asyncpg
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
@@ -12,6 +15,7 @@ from contracts import areas, catalogue, rejected
 from contracts.topics import CLOUDEVENTS_JSON, REJECTED_EVENTS, SUBJECT_EVENTS, TOPIC_CONFIGS
 from services.chassis import buildinfo
 from services.chassis.clock import Clock, SystemClock
+from services.chassis.database import migrate, open_pool
 from services.chassis.http import create_app
 from services.chassis.kafka import ensure_topics
 from services.chassis.process import Tasks
@@ -19,13 +23,24 @@ from services.chassis.readiness import Readiness
 from services.chassis.settings import read_secret
 from services.chassis.tokens import TokenVerifier
 from services.ingest import descriptions
+from services.ingest.connectors import configuration
+from services.ingest.connectors import routes as connector_routes
+from services.ingest.connectors.connector import RouteNeeds, Surroundings
+from services.ingest.connectors.metrics import ConnectorMetrics
+from services.ingest.connectors.running import Connectors
+from services.ingest.connectors.table import KINDS
 from services.ingest.core.check import Knowledge
 from services.ingest.core.pseudonyms import Pseudonymiser
 from services.ingest.metrics import IngestMetrics
+from services.ingest.pauses import Pauses
 from services.ingest.pipeline import Pipeline
 from services.ingest.publisher import Publisher
 from services.ingest.routes import EventsEndpoint
 from services.ingest.settings import IngestSettings
+
+_SCHEMA: Final = "ingest"
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_CLOSE_SECONDS: Final = 5.0
 
 #: The topics that ingest writes, and in which media type.
 _TOPICS: Final = {SUBJECT_EVENTS: CLOUDEVENTS_JSON, REJECTED_EVENTS: "application/json"}
@@ -42,45 +57,83 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
 
     Raises:
         SecretFileError, SealError, JwksError, ValueError: a key, the units or the catalogue
-            cannot be used; the message says which file and what it should hold.
+            cannot be used, or the file of connectors; the message says which file and what it
+            should hold.
     """
     registry = CollectorRegistry()
     readiness = Readiness()
+    time = clock or SystemClock()
+    pauses = Pauses()
     publisher = Publisher(
         settings.kafka,
         content_types=_TOPICS,
         timeout_seconds=settings.ingest.delivery_timeout_seconds,
         registry=registry,
     )
+    knowledge = Knowledge(
+        areas=areas.load(settings.areas.folder),
+        indicators=frozenset(catalogue.load(settings.catalogue.folder).by_id),
+        pseudonymiser=Pseudonymiser(read_secret(settings.pseudonym.key_file)),
+    )
     pipeline = Pipeline(
-        knowledge=Knowledge(
-            areas=areas.load(settings.areas.folder),
-            indicators=frozenset(catalogue.load(settings.catalogue.folder).by_id),
-            pseudonymiser=Pseudonymiser(read_secret(settings.pseudonym.key_file)),
-        ),
+        knowledge=knowledge,
         publisher=publisher,
         sealing_key=rejected.public_part(rejected.read_key(settings.rejections.key_file)),
         max_event_bytes=settings.ingest.max_event_bytes,
         metrics=IngestMetrics(registry),
-        clock=clock or SystemClock(),
+        clock=time,
+        pauses=pauses,
     )
     tokens = TokenVerifier.from_settings(settings.tokens)
     endpoint = EventsEndpoint(
-        pipeline=pipeline,
-        tokens=tokens,
-        limits=settings.ingest,
+        pipeline=pipeline, tokens=tokens, limits=settings.ingest, pauses=pauses
     )
+    configured = configuration.read(settings.connectors.file, KINDS)
+    connector_metrics = ConnectorMetrics(registry)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await ensure_topics(settings.kafka, {topic: TOPIC_CONFIGS[topic] for topic in _TOPICS})
-        await publisher.start()
-        try:
-            async with Tasks() as tasks:
-                tasks.start("watch the producer", publisher.watch)
-                yield
-        finally:
-            await publisher.stop()
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as opened:
+            await ensure_topics(settings.kafka, {topic: TOPIC_CONFIGS[topic] for topic in _TOPICS})
+            await migrate(settings.postgres.resolve(), schema=_SCHEMA, migrations=_MIGRATIONS)
+            pool = await open_pool(
+                settings.postgres, schema=_SCHEMA, application_name="nhipso-ingest"
+            )
+            opened.push_async_callback(_close, pool)
+            await publisher.start()
+            opened.push_async_callback(publisher.stop)
+            connectors = Connectors(
+                configured,
+                KINDS,
+                {
+                    one.name: Surroundings(
+                        name=one.name,
+                        source=one.source,
+                        domains=one.domains,
+                        kafka=settings.kafka,
+                        pool=pool,
+                        pseudonymiser=knowledge.pseudonymiser,
+                        clock=time,
+                    )
+                    for one in configured
+                },
+                pool=pool,
+                pipeline=pipeline,
+                pauses=pauses,
+                metrics=connector_metrics,
+                clock=time,
+            )
+            needs = RouteNeeds(pool=pool, tokens=tokens, wake=connectors.wake, clock=time)
+            # Routes that need the database come here, when it is open.
+            app.include_router(connector_routes.router(configured, pool, tokens))
+            for name, kind in KINDS.items():
+                if kind.routes is not None:
+                    called = [one for one in configured if one.kind == name]
+                    app.include_router(kind.routes(called, needs))
+            tasks = await opened.enter_async_context(Tasks())
+            tasks.start("watch the producer", publisher.watch)
+            tasks.start("connectors", connectors.run)
+            yield
 
     readiness.add("kafka", publisher.reachable)
     app = create_app(
@@ -95,6 +148,15 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     app.include_router(descriptions.router(tokens))
     _describe_security(app)
     return app
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    # A connection that is lost would be waited for.
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
 
 
 def _describe_security(app: FastAPI) -> None:

@@ -1,7 +1,7 @@
-"""The way of a request's events: a verdict on each, publication, and what to answer."""
+"""The way of events, whoever brought them: a verdict on each, publication, and the outcome."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,7 @@ import msgspec
 from joserfc.jwk import ECKey
 
 from contracts.reasons import Reason
-from contracts.rejected import HttpOrigin
+from contracts.rejected import Origin
 from contracts.tokens import Principal
 from contracts.topics import REJECTED_EVENTS, SUBJECT_EVENTS
 from services.chassis.clock import Clock
@@ -18,19 +18,23 @@ from services.chassis.failpoints import failpoint
 from services.ingest.core.check import Knowledge, check, refuse
 from services.ingest.core.verdicts import Accepted, Refused, Verdict
 from services.ingest.metrics import IngestMetrics
+from services.ingest.pauses import Pauses
 from services.ingest.publisher import Publisher, Record
 from services.ingest.rejections import Refusal, records
-from services.ingest.wire import Mode, Received
+from services.ingest.wire import Received
 
 #: Other requests get their turn after so many verdicts.
 _TURN: Final = 500
 
 _encode = msgspec.json.Encoder().encode
 
+OriginOf = Callable[[Received], Origin]
+"""Says where an event came from; asked only about those that are refused."""
+
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a request's events, in their order."""
+    """What became of events, in their order."""
 
     accepted: list[Accepted] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -48,6 +52,7 @@ class Pipeline:
         max_event_bytes: int,
         metrics: IngestMetrics,
         clock: Clock,
+        pauses: Pauses,
     ) -> None:
         self._knowledge = knowledge
         self._publisher = publisher
@@ -55,15 +60,18 @@ class Pipeline:
         self._max_event_bytes = max_event_bytes
         self._metrics = metrics
         self._clock = clock
+        self._pauses = pauses
 
-    async def take(self, events: Sequence[Received], mode: Mode, caller: Principal) -> Outcome:
+    async def take(
+        self, events: Sequence[Received], origin_of: OriginOf, caller: Principal
+    ) -> Outcome:
         """Decide about events, publish the accepted and keep the refused.
 
         Raises:
             BrokerAwayError: not everything was acknowledged, so nothing counts as accepted.
         """
         now = self._clock.now()
-        outcome = await self._decide(events, mode, caller, now)
+        outcome = await self._decide(events, origin_of, caller, now)
         accepted = [(event.subject.encode(), _encode(event.record)) for event in outcome.accepted]
         refused = await self._rejected(outcome.refusals, caller, now)
         with self._metrics.publishing.time():
@@ -81,14 +89,15 @@ class Pipeline:
         return outcome
 
     async def _decide(
-        self, events: Sequence[Received], mode: Mode, caller: Principal, now: datetime
+        self, events: Sequence[Received], origin_of: OriginOf, caller: Principal, now: datetime
     ) -> Outcome:
         outcome = Outcome()
         for place, event in enumerate(events, start=1):
             verdict = self._verdict(event, caller, now)
             if isinstance(verdict, Refused):
-                origin = HttpOrigin(mode=mode, index=event.index)
-                outcome.refusals.append(Refusal(verdict, origin, event.original))
+                outcome.refusals.append(
+                    Refusal(verdict, event.index, origin_of(event), event.original)
+                )
             else:
                 outcome.accepted.append(verdict)
             if place % _TURN == 0:
@@ -99,6 +108,8 @@ class Pipeline:
         if len(event.original) > self._max_event_bytes:
             detail = f"an event may have {self._max_event_bytes} bytes; this one is larger"
             return refuse(event.decoded, Reason.TOO_LARGE, detail)
+        if event.objection is not None:
+            return refuse(event.decoded, event.objection.reason, event.objection.detail)
         if not isinstance(event.decoded, dict):
             return refuse(event.decoded, Reason.BAD_ENVELOPE, "an event must be a JSON object")
         return check(event.decoded, caller, now, self._knowledge)
@@ -111,7 +122,7 @@ class Pipeline:
         return await asyncio.to_thread(
             records,
             refusals,
-            caller=caller.sub,
+            caller=caller,
             rejected_at=now,
             public_key=self._sealing_key,
         )
@@ -120,3 +131,8 @@ class Pipeline:
         self._metrics.accepted(outcome.accepted)
         for refusal in outcome.refusals:
             self._metrics.rejected(refusal.verdict, caller)
+        self._pauses.note(
+            caller,
+            accepted=[event.source for event in outcome.accepted],
+            refused=[refusal.verdict.source for refusal in outcome.refusals],
+        )

@@ -7,21 +7,23 @@ from uuid import uuid4
 
 from joserfc.jwk import ECKey
 
-from contracts.rejected import HttpOrigin, RejectedEvent, rejection_key, seal
+from contracts.rejected import Origin, RejectedEvent, rejection_key, seal
+from contracts.tokens import Principal
 from services.ingest.core.verdicts import Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refused event together with where it came from and what it was."""
+    """A refused event together with its place among those it came with, and what it was."""
 
     verdict: Refused
-    origin: HttpOrigin
+    index: int
+    origin: Origin
     original: bytes
 
 
 def records(
-    refusals: Sequence[Refusal], *, caller: str, rejected_at: datetime, public_key: ECKey
+    refusals: Sequence[Refusal], *, caller: Principal, rejected_at: datetime, public_key: ECKey
 ) -> list[tuple[bytes, bytes]]:
     """Keys and values for ``rejected-events.v1``.
 
@@ -31,7 +33,7 @@ def records(
 
 
 def _record(
-    refusal: Refusal, caller: str, rejected_at: datetime, public_key: ECKey
+    refusal: Refusal, caller: Principal, rejected_at: datetime, public_key: ECKey
 ) -> tuple[bytes, bytes]:
     verdict = refusal.verdict
     rejected = RejectedEvent(
@@ -40,7 +42,9 @@ def _record(
         detail=verdict.detail,
         rejected_at=rejected_at,
         stage="ingest",
-        caller=caller,
+        caller=caller.sub,
+        caller_sources=sorted(caller.sources),
+        caller_domains=sorted(caller.domains),
         source=verdict.source,
         event_id=verdict.event_id,
         event_type=verdict.event_type,

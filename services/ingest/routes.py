@@ -11,12 +11,14 @@ from pydantic import BaseModel, Field
 
 from contracts.events import EVENT_MODELS
 from contracts.reasons import Reason
+from contracts.rejected import HttpOrigin
 from contracts.tokens import ClaimsError, Principal, Role, principal
 from contracts.topics import CLOUDEVENTS_BATCH_JSON, CLOUDEVENTS_JSON
 from services.chassis.problems import Problem
 from services.chassis.tokens import TokenVerifier
 from services.ingest.body import BodyReader, BytesInFlight
 from services.ingest.core.rate import RateLimit
+from services.ingest.pauses import Pauses
 from services.ingest.pipeline import Outcome, Pipeline
 from services.ingest.publisher import BrokerAwayError
 from services.ingest.settings import LimitSettings
@@ -82,8 +84,11 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 class EventsEndpoint:
     """Answers ``POST /v1/events``."""
 
-    def __init__(self, *, pipeline: Pipeline, tokens: TokenVerifier, limits: LimitSettings) -> None:
+    def __init__(
+        self, *, pipeline: Pipeline, tokens: TokenVerifier, limits: LimitSettings, pauses: Pauses
+    ) -> None:
         self._pipeline = pipeline
+        self._pauses = pauses
         self._tokens = tokens
         self._limits = limits
         self._rate = RateLimit(rate=limits.rate, burst=limits.burst)
@@ -108,6 +113,7 @@ class EventsEndpoint:
         """Take events in and answer once the broker has acknowledged them."""
         caller = self._caller(request)
         self._check_rate(caller)
+        self._check_pause(caller)
         with BodyReader(request, self._in_flight, self._limits.max_body_bytes) as body:
             headers = dict(request.headers)
             try:
@@ -123,7 +129,9 @@ class EventsEndpoint:
                 raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail=str(error)) from None
             self._rate.charge(caller.sub, len(events), time.monotonic())
             try:
-                outcome = await self._pipeline.take(events, mode, caller)
+                outcome = await self._pipeline.take(
+                    events, lambda event: HttpOrigin(mode=mode, index=event.index), caller
+                )
             except BrokerAwayError:
                 raise Problem(
                     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -145,6 +153,15 @@ class EventsEndpoint:
             )
         return caller
 
+    def _check_pause(self, caller: Principal) -> None:
+        why = self._pauses.paused(caller.sources)
+        if why is not None:
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                detail=why,
+                headers={"Retry-After": str(self._limits.paused_retry_after_seconds)},
+            )
+
     def _check_rate(self, caller: Principal) -> None:
         wait = self._rate.wait(caller.sub, time.monotonic())
         if wait > 0:
@@ -164,7 +181,7 @@ def _answer(outcome: Outcome) -> JSONResponse:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     rejected = [
         RejectedItem(
-            index=refusal.origin.index,
+            index=refusal.index,
             id=refusal.verdict.answer_id,
             reason=refusal.verdict.reason,
             detail=refusal.verdict.detail,

@@ -5,7 +5,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.chassis.settings import KafkaSettings, ServiceSettings, Settings, TokenSettings
+from services.chassis.settings import (
+    KafkaSettings,
+    PostgresSettings,
+    ServiceSettings,
+    Settings,
+    TokenSettings,
+)
 
 _MIB = 1024 * 1024
 
@@ -57,6 +63,15 @@ class LimitSettings(Settings):
     """How long the broker may take to acknowledge before the answer is 503."""
     retry_after_seconds: Annotated[int, Field(ge=1)] = 5
     """What a caller is told to wait when the broker is away."""
+    paused_retry_after_seconds: Annotated[int, Field(ge=1)] = 300
+    """What a caller is told to wait whose source is paused."""
+
+
+class ConnectorSettings(Settings):
+    """The connectors that this process may run."""
+
+    file: Path | None = None
+    """A YAML file with a list of connectors; without it there are none."""
 
 
 class IngestSettings(ServiceSettings):
@@ -68,4 +83,6 @@ class IngestSettings(ServiceSettings):
     rejections: RejectionSettings
     areas: AreaSettings = AreaSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
+    postgres: PostgresSettings
+    connectors: ConnectorSettings = ConnectorSettings()
     ingest: LimitSettings = LimitSettings()

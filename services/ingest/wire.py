@@ -18,6 +18,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from contracts.topics import CLOUDEVENTS_BATCH_JSON, CLOUDEVENTS_JSON
+from services.ingest.core.verdicts import ObjectionError
 
 Mode = Literal["binary", "structured", "batch"]
 
@@ -52,12 +53,14 @@ class Received:
     """One event as it came: decoded, and the bytes it was decoded from.
 
     `decoded` is whatever JSON value stood in the event's place; a fit one is an object. `original`
-    is the JSON text of the event; in binary mode it is written anew in structured form.
+    is the JSON text of the event; in binary mode it is written anew in structured form, and of what
+    a connector has mapped it is the source's record. `objection` says why no event was made of it.
     """
 
     index: int
     decoded: Any
     original: bytes
+    objection: ObjectionError | None = None
 
 
 class _RawEvent(CloudEvent):

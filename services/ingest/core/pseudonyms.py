@@ -32,3 +32,10 @@ class Pseudonymiser:
             return subject
         digest = hmac.digest(self._key, subject.encode(), "sha256")
         return f"{kind.value}:{digest[:_PSEUDONYM_BYTES].hex()}"
+
+    def event_id(self, said: bytes) -> str:
+        """An id for an event whose source gives none: the same for the same content, 32 hex digits.
+
+        It is keyed, since the content names a citizen: of a plain hash the number could be guessed.
+        """
+        return hmac.digest(self._key, b"event-id:" + said, "sha256")[:_PSEUDONYM_BYTES].hex()

@@ -8,6 +8,7 @@ import pytest
 
 from contracts.topics import REJECTED_EVENTS, SUBJECT_EVENTS
 from tests.contract.ingest.service import Ingest, Keys, Topic, running, settings_for, tail
+from tests.databases import new_database
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +19,13 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 
 @pytest.fixture(scope="session")
-async def ingest(kafka: str, keys: Keys) -> AsyncIterator[Ingest]:
+async def ingest(kafka: str, postgres: str, keys: Keys) -> AsyncIterator[Ingest]:
     """An ingest with limits small enough to reach."""
     limits = {"max_body_bytes": 300_000, "max_batch_events": 1000, "max_event_bytes": 20_000}
-    async with running(settings_for(keys, kafka, **limits), keys) as service:
+    async with (
+        new_database(postgres) as database,
+        running(settings_for(keys, kafka, database, **limits), keys) as service,
+    ):
         yield service
 
 

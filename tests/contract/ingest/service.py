@@ -17,8 +17,9 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from pydantic import SecretStr
 
-from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
+from services.chassis.settings import HttpSettings, KafkaSettings, PostgresSettings, TokenSettings
 from services.ingest.app import build
 from services.ingest.settings import (
     IngestSettings,
@@ -95,13 +96,14 @@ class Ingest:
             return answer.status, json.loads(text) if text[:1] in "{[" else text
 
 
-def settings_for(keys: Keys, bootstrap: str, **limits: Any) -> IngestSettings:
+def settings_for(keys: Keys, bootstrap: str, database: str, **limits: Any) -> IngestSettings:
     return IngestSettings(
         http=HttpSettings(port=0),
         kafka=KafkaSettings(bootstrap_servers=bootstrap, partitions=4),
         tokens=TokenSettings(jwks_file=keys.folder / "jwks.json"),
         pseudonym=PseudonymSettings(key_file=keys.folder / "pseudonym.key"),
         rejections=RejectionSettings(key_file=keys.folder / "rejections.jwk"),
+        postgres=PostgresSettings(dsn=SecretStr(database)),
         ingest=LimitSettings(**limits),
     )
 

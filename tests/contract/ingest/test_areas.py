@@ -42,10 +42,12 @@ CASES = [
 
 @pytest.mark.timeout(60)
 async def test_the_units_of_the_folder_decide(
-    kafka: str, keys: Keys, tmp_path: Path, event: MakeEvent
+    kafka: str, database: str, keys: Keys, tmp_path: Path, event: MakeEvent
 ) -> None:
     folder = write(tmp_path, *rows(REFORM))
-    settings = settings_for(keys, kafka).model_copy(update={"areas": AreaSettings(folder=folder)})
+    settings = settings_for(keys, kafka, database).model_copy(
+        update={"areas": AreaSettings(folder=folder)}
+    )
     async with running(settings, keys) as reformed:
         for code, day, known in CASES:
             answer = await answered(reformed, registered(event, code, day))
@@ -69,7 +71,7 @@ def test_units_that_do_not_hold_together_stop_the_start(tmp_path: Path, keys: Ke
     units, lineage = rows(REFORM)
     nobody = [one for one in lineage if one.effective_on != REFORM]
     folder = write(tmp_path, units, nobody)
-    settings = settings_for(keys, "127.0.0.1:1").model_copy(
+    settings = settings_for(keys, "127.0.0.1:1", "postgresql://127.0.0.1:1/none").model_copy(
         update={"areas": AreaSettings(folder=folder)}
     )
     with pytest.raises(ValueError, match=r"areas\.csv.* ends on 2026-10-31 without a successor"):

@@ -28,7 +28,9 @@ PROVINCE = ("simulate", "--citizens", "150", "--seed", "8", "--started-at", "202
 
 
 @pytest.fixture(scope="module")
-def endpoints(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def endpoints(
+    kafka: str, postgres: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """A running ingest, in a file as `nhipso up` writes it."""
     root = tmp_path_factory.mktemp("stack")
     secrets = SecretFiles(root / "secrets")
@@ -42,6 +44,7 @@ def endpoints(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "NHIPSO_TOKENS__JWKS_FILE": str(secrets.jwks),
         "NHIPSO_PSEUDONYM__KEY_FILE": str(secrets.pseudonym_key),
         "NHIPSO_REJECTIONS__KEY_FILE": str(secrets.rejections_private),
+        "NHIPSO_POSTGRES__DSN": postgres,
     }
     file = root / "endpoints.json"
     file.write_text(json.dumps({"ingest": url, "tokens": tokens}), encoding="utf-8")

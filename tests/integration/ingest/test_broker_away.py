@@ -48,12 +48,12 @@ async def until_ready(ingest: Ingest, status: int) -> None:
 
 
 async def test_nothing_is_accepted_while_the_broker_is_away(
-    own_kafka: Kafka, tmp_path: Path
+    own_kafka: Kafka, database: str, tmp_path: Path
 ) -> None:
     (tmp_path / "keys").mkdir()
     keys = Keys(tmp_path / "keys")
     keys.write()
-    settings = settings_for(keys, own_kafka.bootstrap, delivery_timeout_seconds=2.0)
+    settings = settings_for(keys, own_kafka.bootstrap, database, delivery_timeout_seconds=2.0)
     async with running(settings, keys) as ingest:
         assert (await ingest.post(event(1)))[0] == 202
 

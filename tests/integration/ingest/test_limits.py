@@ -22,10 +22,12 @@ def batch(count: int) -> list[dict[str, Any]]:
     ]
 
 
-async def test_a_caller_that_is_too_fast_is_told_to_wait(kafka: str, tmp_path: Path) -> None:
+async def test_a_caller_that_is_too_fast_is_told_to_wait(
+    kafka: str, database: str, tmp_path: Path
+) -> None:
     keys = Keys(tmp_path)
     keys.write()
-    async with running(settings_for(keys, kafka, rate=100, burst=100), keys) as ingest:
+    async with running(settings_for(keys, kafka, database, rate=100, burst=100), keys) as ingest:
         assert (await ingest.post(batch(250), content_type=BATCH))[0] == 202
         status, problem, headers = await ingest.post(batch(1), content_type=BATCH)
         assert (status, problem["status"], headers["Retry-After"]) == (429, 429, "2")
@@ -36,12 +38,12 @@ async def test_a_caller_that_is_too_fast_is_told_to_wait(kafka: str, tmp_path: P
 
 
 async def test_bodies_beyond_what_the_process_may_hold_are_told_to_come_again(
-    kafka: str, tmp_path: Path
+    kafka: str, database: str, tmp_path: Path
 ) -> None:
     keys = Keys(tmp_path)
     keys.write()
     limits = {"max_body_bytes": 2 << 20, "max_bytes_in_flight": 1 << 20}
-    async with running(settings_for(keys, kafka, **limits), keys) as ingest:
+    async with running(settings_for(keys, kafka, database, **limits), keys) as ingest:
         body = batch(1)
         body[0]["data"]["padding"] = "x" * (1 << 20)
         status, _, headers = await ingest.post(body, content_type=BATCH)

@@ -14,13 +14,16 @@ from deploy.embedded.ports import free_port
 from tests.contract.ingest.service import Keys
 
 
-def environment(keys: Keys, bootstrap: str, port: int) -> dict[str, str]:
+def environment(
+    keys: Keys, bootstrap: str, port: int, database: str = "postgresql://127.0.0.1:1/none"
+) -> dict[str, str]:
     return os.environ | {
         "NHIPSO_HTTP__PORT": str(port),
         "NHIPSO_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
         "NHIPSO_TOKENS__JWKS_FILE": str(keys.folder / "jwks.json"),
         "NHIPSO_PSEUDONYM__KEY_FILE": str(keys.folder / "pseudonym.key"),
         "NHIPSO_REJECTIONS__KEY_FILE": str(keys.folder / "rejections.jwk"),
+        "NHIPSO_POSTGRES__DSN": database,
     }
 
 
@@ -29,11 +32,13 @@ def start(env: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
 
 
-def test_it_starts_from_the_environment_and_ends_on_sigterm(kafka: str, tmp_path: Path) -> None:
+def test_it_starts_from_the_environment_and_ends_on_sigterm(
+    kafka: str, database: str, tmp_path: Path
+) -> None:
     keys = Keys(tmp_path)
     keys.write()
     port = free_port()
-    process = start(environment(keys, kafka, port))
+    process = start(environment(keys, kafka, port, database))
     try:
         deadline = time.monotonic() + 60
         while not _ready(port):

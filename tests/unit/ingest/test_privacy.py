@@ -21,6 +21,7 @@ from services.ingest.core.verdicts import Accepted, Refused
 from services.ingest.rejections import Refusal, records
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+CALLER = Principal(sub="vneid", role=Role.SOURCE)
 SOURCE = "urn:nhipso:source:vneid"
 PRIVATE_KEY = ECKey.generate_key("P-256")
 KNOWLEDGE = Knowledge(areas.load(), frozenset(), Pseudonymiser(bytes(32)))
@@ -70,8 +71,8 @@ def _event(subject: str, texts_in: dict[str, str]) -> dict[str, Any]:
 
 def _shown(verdict: Refused, original: bytes) -> str:
     """Everything that is answered and kept of a refusal, but the sealed original."""
-    refusal = Refusal(verdict, HttpOrigin(mode="structured", index=0), original)
-    [(key, value)] = records([refusal], caller="vneid", rejected_at=NOW, public_key=PRIVATE_KEY)
+    refusal = Refusal(verdict, 0, HttpOrigin(mode="structured", index=0), original)
+    [(key, value)] = records([refusal], caller=CALLER, rejected_at=NOW, public_key=PRIVATE_KEY)
     record = RejectedEvent.model_validate_json(value)
     assert unseal(PRIVATE_KEY, record.sealed) == original
     kept = record.model_copy(update={"sealed": ""}).model_dump_json()

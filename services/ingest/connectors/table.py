@@ -1,0 +1,9 @@
+"""The table of connectors: one row a kind. See docs/howto/add-a-connector.md."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from services.ingest.connectors.connector import Kind
+
+KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType({})
