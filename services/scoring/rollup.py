@@ -7,7 +7,7 @@ round; a figure knows the round that changed it last, and by that the outbox fin
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,9 +21,12 @@ from services.chassis.database import load_queries
 from services.chassis.failpoints import failpoint
 from services.scoring.core.reports import Figure, reported_figure, superseded
 from services.scoring.restating import Restating
-from services.scoring.summing import Known, Summing
+from services.scoring.summing import Known, Own, Summing
 
 _SQL: Final = load_queries(Path(__file__).parent / "sql" / "rollup.sql")
+
+#: Counters that are held at once; of a country there are hundreds of thousands, a kilobyte each.
+_AT_ONCE: Final = 5_000
 
 #: (area id, indicator id)
 Pair = tuple[str, str]
@@ -62,9 +65,9 @@ class Rollup:
         wanted = self._summing.upward((mark["area_ids"], mark["masks"]) for mark in marks)
         if not wanted:
             return 0
-        counters = await connection.fetch(_SQL["read_counters"], list(wanted))
+        own = await read_own(connection, self._summing, wanted)
         known = await connection.fetchrow(_SQL["read_counted"], self._summing.parts(wanted))
-        found = self._summing.changes(wanted, counters, Known(*known))
+        found = self._summing.changes(wanted, own, Known(*known))
         columns = (found.area_ids, found.indicators, found.numerators, found.denominators)
         return await _write(connection, "events", (*columns, (), ()), now)
 
@@ -126,6 +129,17 @@ class Rollup:
                 units = provinces
             found.update((unit, indicator) for unit in units)
         return found
+
+
+async def read_own(
+    connection: asyncpg.Connection, summing: Summing, wanted: Collection[str]
+) -> Own:
+    """What the counters of units say; in a transaction that sees one moment."""
+    own = summing.own(wanted)
+    counters = await connection.cursor(_SQL["read_counters"], list(wanted))
+    while rows := await counters.fetch(_AT_ONCE):
+        own.add(rows)
+    return own
 
 
 async def _write(

@@ -47,6 +47,31 @@ class Known:
     denominators: bytes
 
 
+class Own:
+    """What some units have themselves, summed over all shards; filled piece by piece."""
+
+    def __init__(self, places: Mapping[str, int], bits: int) -> None:
+        self._places = places
+        self._bits = bits
+        self.sums: Counts = np.zeros((_SIDES, len(places), bits), np.int64)
+
+    def add(self, counters: Iterable[tuple[str, bytes, bytes]]) -> None:
+        """Add counters, each (unit, numerators, denominators) of one shard.
+
+        Arrays may have any length, whichever their shard has written.
+        """
+        by_form: defaultdict[tuple[int, bytes], tuple[list[int], list[bytes]]]
+        by_form = defaultdict(lambda: ([], []))
+        for area_id, *sides in counters:
+            for side, payload in enumerate(sides):
+                rows, payloads = by_form[side, payload[:_HEADER_BYTES]]
+                rows.append(self._places[area_id])
+                payloads.append(payload)
+        for (side, _), (rows, payloads) in by_form.items():
+            counts = _rows(payloads)[:, : self._bits]
+            np.add.at(self.sums[side, :, : counts.shape[1]], rows, counts)
+
+
 class Summing:
     """Adds up units by the tree, for the indicators that the catalogue counts."""
 
@@ -80,17 +105,21 @@ class Summing:
         below = [child.area_id for unit in wanted for child in self._areas.children(unit)]
         return list(dict.fromkeys([*wanted, *below]))
 
+    def own(self, wanted: Iterable[str]) -> Own:
+        """Nothing yet of the counters of these units; to be filled with all of them."""
+        return Own({area_id: place for place, area_id in enumerate(wanted)}, self._bits)
+
     def changes(
         self,
         wanted: Mapping[str, int],
-        counters: Iterable[tuple[str, bytes, bytes]],
+        own: Own,
         known: Known,
     ) -> Changes:
         """What the figures of units become, where they differ from what is known.
 
         Args:
             wanted: as `upward` has found it.
-            counters: (unit, numerators, denominators) of the wanted units in each shard.
+            own: what `own(wanted)` has become.
             known: the figures of `parts(wanted)`.
         """
         units = self.parts(wanted)
@@ -99,7 +128,9 @@ class Summing:
         masks = np.zeros(len(units), np.int64)
         masks[: len(wanted)] = list(wanted.values())
         is_wanted = (masks[:, None] >> np.arange(self._bits)) & 1 == 1
-        after = np.where(is_wanted, self._own(places, counters), before)
+        after = before.copy()
+        of_wanted = slice(0, len(wanted))
+        after[:, of_wanted] = np.where(is_wanted[of_wanted], own.sums, before[:, of_wanted])
         # The lowest first, since each adds up those right below it.
         for unit in sorted(wanted, key=self._height, reverse=True):
             below = [places[child.area_id] for child in self._areas.children(unit)]
@@ -125,23 +156,6 @@ class Summing:
         for side, payload in enumerate((known.numerators, known.denominators)):
             figures[side, rows, bits] = _rows([payload])[0]
         return figures[:, :, : self._bits]
-
-    def _own(
-        self, places: Mapping[str, int], counters: Iterable[tuple[str, bytes, bytes]]
-    ) -> Counts:
-        """The sums over all shards. Arrays may have any length, whichever their shard has written."""
-        by_form: defaultdict[tuple[int, bytes], tuple[list[int], list[bytes]]]
-        by_form = defaultdict(lambda: ([], []))
-        for area_id, *sides in counters:
-            for side, payload in enumerate(sides):
-                rows, payloads = by_form[side, payload[:_HEADER_BYTES]]
-                rows.append(places[area_id])
-                payloads.append(payload)
-        own = np.zeros((_SIDES, len(places), self._bits), np.int64)
-        for (side, _), (rows, payloads) in by_form.items():
-            counts = _rows(payloads)[:, : self._bits]
-            np.add.at(own[side, :, : counts.shape[1]], rows, counts)
-        return own
 
 
 def _rows(payloads: Sequence[bytes]) -> Counts:

@@ -19,6 +19,7 @@ from services.scoring.care.recounting import describe, expected, wrong_counters
 from services.scoring.care.schemas import Hear, one_moment, read_only
 from services.scoring.care.switching import SQL
 from services.scoring.core.rules import Rules
+from services.scoring.rollup import read_own
 from services.scoring.store import Stored, load
 from services.scoring.summing import Known, Summing
 
@@ -165,9 +166,9 @@ class _Run:
             wanted = summing.upward([(known, [_EVERY_BIT] * len(known))])
             marks = await connection.fetch(SQL["read_touched"])
             waiting = summing.upward((mark["area_ids"], mark["masks"]) for mark in marks)
-            counters = await connection.fetch(_ROLLUP["read_counters"], list(wanted))
+            own = await read_own(connection, summing, wanted)
             figures = await connection.fetchrow(_ROLLUP["read_counted"], summing.parts(wanted))
-            found = summing.changes(wanted, counters, Known(*figures))
+            found = summing.changes(wanted, own, Known(*figures))
             bits = {one.id: one.bit or 0 for one in self._rules.catalogue.counted}
             for area_id, indicator, numerator, denominator in zip(
                 found.area_ids, found.indicators, found.numerators, found.denominators, strict=True
