@@ -114,6 +114,9 @@ class Surroundings:
     clock: Clock
 
 
+RecordMapping = Callable[[bytes], Sequence[Event]]
+"""What `Connector.map` does; it may raise `UnmappableError`."""
+
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 
@@ -144,6 +147,8 @@ class Kind(Generic[ConfigT]):
     """A row of the table of connectors.
 
     `routes` adds HTTP routes for sources that call back; it is given all connectors of the kind.
+    `mapping` makes the connector's `map` without opening the source, for records that are retried;
+    without it the connector is opened, asked and closed.
     """
 
     config: type[ConfigT]
@@ -151,3 +156,4 @@ class Kind(Generic[ConfigT]):
     routes: Callable[[Sequence[Configured[ConfigT]], RouteNeeds], APIRouter] | None = field(
         default=None
     )
+    mapping: Callable[[ConfigT, Surroundings], RecordMapping] | None = field(default=None)

@@ -30,6 +30,7 @@ from services.ingest.connectors.connector import (
     Event,
     Kind,
     Page,
+    RecordMapping,
     SourceError,
     Surroundings,
     UnmappableError,
@@ -241,7 +242,7 @@ class Connectors:
         events: list[Received] = []
         silent = 0
         for index, record in enumerate(page.records):
-            mapped = received(connector, record.original, index, source)
+            mapped = received(connector.map, record.original, index, source)
             silent += not mapped
             events += mapped
             if index % _AT_ONCE == _AT_ONCE - 1:
@@ -289,10 +290,10 @@ class Connectors:
         one.state = (state, detail)
 
 
-def received(connector: Connector, original: bytes, index: int, source: str) -> list[Received]:
+def received(mapping: RecordMapping, original: bytes, index: int, source: str) -> list[Received]:
     """The events of a record, or the objection that none can be made of it."""
     try:
-        events: Sequence[Event] = connector.map(original)
+        events: Sequence[Event] = mapping(original)
     except ObjectionError as objection:
         return [_unmapped(original, index, source, objection)]
     except Exception as error:  # noqa: BLE001 - a mapping is pure: it would fail for ever
