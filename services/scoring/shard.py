@@ -130,8 +130,8 @@ class Shards:
         self._journal_entries = journal_entries
         self._held: OrderedDict[int, Stored] = OrderedDict()
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        #: Bytes of the snapshot that was written last, and of all journals since.
-        self._last_snapshot = self._written_since = 0
+        #: Bytes of all journals since the last snapshot.
+        self._written_since = 0
         #: How many states have been dropped since the start because others needed their room.
         self.drops = 0
 
@@ -373,10 +373,10 @@ class Shards:
 
     def _is_time_for_snapshot(self, held: Stored) -> bool:
         """Shards fill evenly; all at once would be written as a whole, so they take turns."""
-        if not held.wants_snapshot(self._journal_entries):
-            return False
-        is_turn = self._written_since * _SNAPSHOTS_TO_JOURNAL >= self._last_snapshot
-        return is_turn or held.wants_snapshot(self._journal_entries, overdue=True)
+        if held.entries > self._journal_entries or held.wants_snapshot(overdue=True):
+            return True
+        is_turn = self._written_since * _SNAPSHOTS_TO_JOURNAL >= held.snapshot_bytes
+        return is_turn and held.wants_snapshot()
 
     async def _rewrite(self, shard: int, held: Stored) -> None:
         """Put a snapshot in the place of the journal."""
@@ -392,7 +392,7 @@ class Shards:
         await store.tell_layout(connection, self._rules)
         held.snapshot_bytes = await store.write_snapshot(connection, shard, held.state)
         held.journal_bytes = held.entries = 0
-        self._last_snapshot, self._written_since = held.snapshot_bytes, 0
+        self._written_since = 0
 
     def _make_room(self) -> None:
         """Drop states until the others fit, the one used before the last first.

@@ -34,12 +34,13 @@ _PREFETCH: Final = 10
 #: So long a transaction may rest that holds a shard; longer than all that a process does meanwhile.
 PATIENCE_SECONDS = 15.0
 
-#: The journal is worth a snapshot when it is larger than the snapshot and than this, or has so many
-#: entries; so a shard is written as a whole about as seldom as it doubles.
+#: The journal is worth a snapshot when it is larger than the snapshot and than this; so a shard is
+#: written as a whole about as seldom as it doubles.
 _LEAST_JOURNAL: Final = 8 * 1024 * 1024
-MOST_ENTRIES: Final = 20_000
 #: A journal that is so many times longer than it is worth waits for no other shard.
 _OVERDUE: Final = 2
+#: A journal of so many entries is slow to read, however short they are.
+MOST_ENTRIES: Final = 20_000
 
 
 @dataclass(slots=True)
@@ -66,11 +67,11 @@ class Stored:
         """The day as of which subjects are evaluated: today, or a later one if it has come here."""
         return today if self.evaluated_on is None else max(today, self.evaluated_on)
 
-    def wants_snapshot(self, most_entries: int = MOST_ENTRIES, *, overdue: bool = False) -> bool:
+    def wants_snapshot(self, *, overdue: bool = False) -> bool:
         """Whether the journal has become longer than it is worth, or far longer."""
         times = _OVERDUE if overdue else 1
         least = max(self.snapshot_bytes, _LEAST_JOURNAL)
-        return self.journal_bytes > least * times or self.entries > most_entries * times
+        return self.journal_bytes > least * times
 
 
 async def load(connection: asyncpg.Connection, shard: int, rules: Rules) -> Stored:
