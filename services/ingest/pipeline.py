@@ -40,6 +40,15 @@ class Outcome:
     refusals: list[Refusal] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The events of a rejection that is worked on, and whose they were."""
+
+    events: Sequence[Received]
+    origin_of: OriginOf
+    caller: Principal
+
+
 class Pipeline:
     """Takes events in: nothing is answered for before the broker has acknowledged it."""
 
@@ -87,6 +96,25 @@ class Pipeline:
         failpoint("ingest.after-acknowledgement")
         self._count(outcome, caller)
         return outcome
+
+    async def take_again(self, rejections: Sequence[Again]) -> list[Outcome]:
+        """Decide about events that had been refused, and publish those that are accepted now.
+
+        What is refused again is kept already: it makes no new rejection and pauses nobody.
+
+        Raises:
+            BrokerAwayError: not everything was acknowledged, so nothing counts as accepted.
+        """
+        now = self._clock.now()
+        outcomes = [
+            await self._decide(one.events, one.origin_of, one.caller, now) for one in rejections
+        ]
+        accepted = [event for outcome in outcomes for event in outcome.accepted]
+        await self._publisher.publish(
+            SUBJECT_EVENTS, [(event.subject.encode(), _encode(event.record)) for event in accepted]
+        )
+        self._metrics.accepted(accepted)
+        return outcomes
 
     async def _decide(
         self, events: Sequence[Received], origin_of: OriginOf, caller: Principal, now: datetime
