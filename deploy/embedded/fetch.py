@@ -1,4 +1,4 @@
-"""Fetch Kafka's jars from Maven Central, by jgo, without Maven.
+"""Fetch Kafka's jars, or another program's, from Maven Central, by jgo, without Maven.
 
 `python -m deploy.embedded.fetch` fetches what is missing (this is what `make setup` runs);
 with `--lock` it first resolves the coordinates below anew and writes the lock file. Downloads
@@ -10,6 +10,7 @@ import os
 import shutil
 import ssl
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,18 +18,18 @@ from jgo.env import LockFile
 from jgo.maven import MavenContext
 from requests import RequestException
 
-from deploy.embedded import jars
 from deploy.embedded.errors import StackError
+from deploy.embedded.jars import KAFKA, Jar, JarSet, sha256
 
-KAFKA = "org.apache.kafka:kafka_2.13:4.1.0"
+_KAFKA = "org.apache.kafka:kafka_2.13:4.1.0"
 # Kafka's distribution adds the bridge from SLF4J to Log4j; its POM does not.
-LOG_BRIDGE = "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3"
+_LOG_BRIDGE = "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3"
 
 _ATTEMPTS = 3
 _TIMEOUT_SECONDS = 60
 
 
-def fetch() -> int:
+def fetch(wanted: JarSet) -> int:
     """Fetch the locked jars that are not there yet and check them.
 
     Returns:
@@ -37,36 +38,38 @@ def fetch() -> int:
     Raises:
         StackError: a jar cannot be fetched, or is not the one that was locked.
     """
-    wanted = jars.locked()
-    if not jars.complete():
-        jars.SHARE.mkdir(parents=True, exist_ok=True)
+    locked = wanted.locked()
+    if not wanted.complete():
+        wanted.share.mkdir(parents=True, exist_ok=True)
         context = MavenContext(timeout=_TIMEOUT_SECONDS)
         with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(lambda jar: _put_into_place(context, jar), wanted))
-        names = {jar.file_name for jar in wanted}
-        for found in jars.SHARE.glob("*.jar"):
+            list(pool.map(lambda jar: _put_into_place(context, jar, wanted), locked))
+        names = {jar.file_name for jar in locked}
+        for found in wanted.share.glob("*.jar"):
             if found.name not in names:
                 found.unlink()
-        jars.mark_complete()
-    return len(wanted)
+        wanted.mark_complete()
+    return len(locked)
 
 
-def lock() -> int:
-    """Resolve the coordinates of this module and write the lock file; return how many jars."""
+def lock(wanted: JarSet, coordinates: Sequence[str], as_they_are: Sequence[str] = ()) -> int:
+    """Resolve coordinates and write the lock file; return how many jars.
+
+    What stands in `as_they_are` is added without what it depends on.
+    """
     context = MavenContext(timeout=_TIMEOUT_SECONDS)
-    # The bridge is added as it is: resolved together, its POM would change Kafka's versions.
-    inputs, transitive = context.resolver.resolve([context.create_dependency(KAFKA)])
-    found = [*inputs, *transitive, context.create_dependency(LOG_BRIDGE)]
-    wanted = [jar for jar in found if jar.scope in (None, "compile", "runtime")]
-    wanted.sort(key=lambda jar: (jar.groupId, jar.artifactId))
-    LockFile.from_resolved_dependencies(wanted, environment_name="kafka").save(jars.LOCK_FILE)
-    return len(wanted)
+    inputs, transitive = context.resolver.resolve(list(map(context.create_dependency, coordinates)))
+    found = [*inputs, *transitive, *map(context.create_dependency, as_they_are)]
+    locked = [jar for jar in found if jar.scope in (None, "compile", "runtime")]
+    locked.sort(key=lambda jar: (jar.groupId, jar.artifactId))
+    LockFile.from_resolved_dependencies(locked, environment_name=wanted.name).save(wanted.lock_file)
+    return len(locked)
 
 
-def _put_into_place(context: MavenContext, jar: jars.Jar) -> None:
+def _put_into_place(context: MavenContext, jar: Jar, wanted: JarSet) -> None:
     """Copy one jar from the local repository, where jgo downloads it first if it must."""
-    target = jars.SHARE / jar.file_name
-    if target.exists() and jars.sha256(target) == jar.sha256:
+    target = wanted.share / jar.file_name
+    if target.exists() and sha256(target) == jar.sha256:
         return
     reason = "not tried"
     for _ in range(_ATTEMPTS):
@@ -75,8 +78,8 @@ def _put_into_place(context: MavenContext, jar: jars.Jar) -> None:
         except (RequestException, RuntimeError, OSError) as error:
             reason = str(error)
             continue
-        if jars.sha256(source) == jar.sha256:
-            partial = target.with_suffix(".partial")
+        if sha256(source) == jar.sha256:
+            partial = target.with_suffix(f".{os.getpid()}.partial")
             shutil.copyfile(source, partial)
             partial.replace(target)
             return
@@ -85,11 +88,11 @@ def _put_into_place(context: MavenContext, jar: jars.Jar) -> None:
         source.unlink(missing_ok=True)
     raise StackError(
         f"{jar.file_name} cannot be fetched: {reason}; "
-        "check the way to Maven Central and run `make setup` again"
+        f"check the way to Maven Central and run {wanted.fetched_by} again"
     )
 
 
-def _download(context: MavenContext, jar: jars.Jar) -> Path:
+def _download(context: MavenContext, jar: Jar) -> Path:
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
     try:
         return Path(component.artifact(packaging="jar").resolve())
@@ -117,8 +120,9 @@ def main() -> int:
     trust_the_machine()
     try:
         if arguments.lock:
-            print(f"{lock()} jars locked in {jars.LOCK_FILE.name}")
-        print(f"Kafka: {fetch()} jars in {jars.SHARE}")
+            # The bridge is added as it is: resolved together, it would change Kafka's versions.
+            print(f"{lock(KAFKA, [_KAFKA], [_LOG_BRIDGE])} jars locked in {KAFKA.lock_file.name}")
+        print(f"Kafka: {fetch(KAFKA)} jars in {KAFKA.share}")
     except StackError as error:
         print(error, file=sys.stderr)
         return 1

@@ -11,10 +11,9 @@ import uuid
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from deploy.embedded import program
+from deploy.embedded import jars, program
 from deploy.embedded.child import Child, open_log
 from deploy.embedded.errors import StackError
-from deploy.embedded.jars import classpath
 from deploy.embedded.java import find_java
 from deploy.embedded.ports import LOOPBACK
 
@@ -148,7 +147,7 @@ class Kafka:
             "-Djava.awt.headless=true",
             "-Dlog4j2.configurationFile=log4j2.xml",
             "-cp",
-            os.pathsep.join(map(str, classpath())),
+            os.pathsep.join(map(str, jars.KAFKA.classpath())),
         ]
         self._format([*java, "kafka.tools.StorageTool"])
         self.child.argv = [*java, "kafka.Kafka", "server.properties"]
