@@ -6,6 +6,7 @@ from typing import Any, Final
 from contracts.event_schemas import REJECTED_EVENT, Schema, edge_schema, inside_schema
 from contracts.events import EVENT_MODELS, TYPE_PREFIX
 from contracts.examples import REJECTED_EXAMPLE, UPDATE_EXAMPLES, edge_example, inside_example
+from contracts.report_events import REPORT_DUE, REPORT_MISSING, REPORT_RECEIVED
 from contracts.subjects import inside_pattern
 from contracts.topics import (
     ALERT_EVENTS,
@@ -14,6 +15,7 @@ from contracts.topics import (
     INBOX_EVENTS,
     INDICATOR_EVENTS,
     REJECTED_EVENTS,
+    REPORT_EVENTS,
     SUBJECT_EVENTS,
     TOPIC_CONFIGS,
 )
@@ -24,6 +26,7 @@ CONTRACT_VERSION: Final = "1.0.0"
 
 _BINDING_VERSION: Final = "0.5.0"
 _ALERTS: Final = (ALERT_OPENED, ALERT_CHANGED, ALERT_RESOLVED)
+_REPORTS: Final = (REPORT_DUE, REPORT_MISSING, REPORT_RECEIVED)
 _CHANGE_RECORD: Final = "debezium-change-record"
 
 _AREA_KEY: Final = {
@@ -76,6 +79,18 @@ _OPERATIONS: Final[Mapping[str, tuple[str, str, str, str]]] = {
         "send",
         "alertEvents",
         "Notifier tells of alerts that were opened, changed or resolved",
+    ),
+    "ingestSendReportEvents": (
+        "ingest",
+        "send",
+        "reportEvents",
+        "Ingest tells which reports of units are due, missing or complete",
+    ),
+    "notifierReceiveReportEvents": (
+        "notifier",
+        "receive",
+        "reportEvents",
+        "Notifier reminds units of their reports",
     ),
 }
 
@@ -136,6 +151,12 @@ def asyncapi() -> dict[str, Any]:
                 "Alerts (cảnh báo)",
                 "Written by notifier alone, keyed by area id.",
                 [_name(alert) for alert in _ALERTS],
+            ),
+            "reportEvents": _channel(
+                REPORT_EVENTS,
+                "Reports that are due, missing or complete (kỳ báo cáo của đơn vị)",
+                "Written by ingest alone, keyed by area id.",
+                [_name(report) for report in _REPORTS],
             ),
             "inbox": _channel(
                 INBOX_EVENTS,
@@ -255,7 +276,7 @@ def _schemas() -> dict[str, Schema]:
         for prefix, schema in (("", inside), ("edge.", edge)):
             schema["properties"]["data"] = {"$ref": f"#/components/schemas/data.{name}"}
             schemas[prefix + name] = schema
-    for event_type in (INDICATOR_UPDATED, *_ALERTS, REJECTED_EVENT):
+    for event_type in (INDICATOR_UPDATED, *_ALERTS, *_REPORTS, REJECTED_EVENT):
         schemas[_name(event_type)] = inside_schema(event_type)
     for schema in schemas.values():
         schema.pop("examples", None)  # they stand with the messages

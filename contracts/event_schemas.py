@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from contracts.events import EVENT_MODELS, TYPE_PREFIX
 from contracts.examples import REJECTED_EXAMPLE, UPDATE_EXAMPLES, edge_example, inside_example
 from contracts.rejected import RejectedEvent
+from contracts.report_events import REPORT_DUE, REPORT_MISSING, REPORT_RECEIVED, ReportEvent
 from contracts.subjects import SubjectKind, edge_pattern, inside_pattern
 from contracts.updates import (
     ALERT_CHANGED,
@@ -37,6 +38,9 @@ _UPDATES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     ALERT_OPENED: (AlertChanged, "A unit lags behind the pace: an alert was opened."),
     ALERT_CHANGED: (AlertChanged, "An open alert has changed."),
     ALERT_RESOLVED: (AlertChanged, "An alert was resolved."),
+    REPORT_DUE: (ReportEvent, "A unit's report for a period is due soon, and is not complete."),
+    REPORT_MISSING: (ReportEvent, "A unit's report for a period is overdue and not complete."),
+    REPORT_RECEIVED: (ReportEvent, "A unit's report for a period is complete."),
 }
 
 #: Every name that `event_schema` knows: the subject events first, in the order of the contract.

@@ -109,61 +109,91 @@ def inside_example(event_type: str) -> dict[str, Any]:
     return {**edge_example(event_type), **subject, "time": "2026-11-20T01:30:00Z"}
 
 
-#: What scoring and notifier tell, by event type.
-UPDATE_EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "vn.nhipso.indicator.updated.v1": {
-        "specversion": "1.0",
-        "id": "2025:02647/ds.smartphone/events/7",
-        "source": "urn:nhipso:service:scoring",
-        "type": "vn.nhipso.indicator.updated.v1",
-        "subject": "area:2025:02647",
-        "time": "2026-11-20T01:30:01Z",
-        "datacontenttype": "application/json",
-        "data": {
-            "area": "2025:02647",
-            "indicator": "ds.smartphone",
-            "basis": "events",
-            "numerator": 1204,
-            "denominator": 1800,
-            "value": 66.89,
-            "period": None,
-            "version": 7,
-            "updated_at": "2026-11-20T01:30:01Z",
-            "fresh_at": "2026-11-20T01:30:00Z",
-        },
-    },
-} | {
-    f"vn.nhipso.alert.{change}.v1": {
-        "specversion": "1.0",
-        "id": f"example-alert/{change}",
-        "source": "urn:nhipso:service:notifier",
-        "type": f"vn.nhipso.alert.{change}.v1",
-        "subject": "area:2025:02647",
-        "time": "2026-11-20T01:35:00Z",
-        "datacontenttype": "application/json",
-        "data": {
-            "alert": "example-alert",
-            "area": "2025:02647",
-            "indicator": "ds.smartphone",
-            "state": state,
-            "severity": "warning",
-            "reason": reason,
-            "value": 66.89,
-            "pace": 73.55,
-            "target": 90,
-            "gap_people": 120,
-            "numerator": 1204,
-            "denominator": 1800,
-            "opened_at": "2026-11-18T01:00:00Z",
-            "changed_at": "2026-11-20T01:35:00Z",
+#: What scoring, notifier and ingest tell, by event type.
+UPDATE_EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = (
+    {
+        "vn.nhipso.indicator.updated.v1": {
+            "specversion": "1.0",
+            "id": "2025:02647/ds.smartphone/events/7",
+            "source": "urn:nhipso:service:scoring",
+            "type": "vn.nhipso.indicator.updated.v1",
+            "subject": "area:2025:02647",
+            "time": "2026-11-20T01:30:01Z",
+            "datacontenttype": "application/json",
+            "data": {
+                "area": "2025:02647",
+                "indicator": "ds.smartphone",
+                "basis": "events",
+                "numerator": 1204,
+                "denominator": 1800,
+                "value": 66.89,
+                "period": None,
+                "version": 7,
+                "updated_at": "2026-11-20T01:30:01Z",
+                "fresh_at": "2026-11-20T01:30:00Z",
+            },
         },
     }
-    for change, state, reason in (
-        ("opened", "firing", "behind-pace"),
-        ("changed", "firing", "recovering"),
-        ("resolved", "resolved", "recovered"),
-    )
-}
+    | {
+        f"vn.nhipso.alert.{change}.v1": {
+            "specversion": "1.0",
+            "id": f"example-alert/{change}",
+            "source": "urn:nhipso:service:notifier",
+            "type": f"vn.nhipso.alert.{change}.v1",
+            "subject": "area:2025:02647",
+            "time": "2026-11-20T01:35:00Z",
+            "datacontenttype": "application/json",
+            "data": {
+                "alert": "example-alert",
+                "area": "2025:02647",
+                "indicator": "ds.smartphone",
+                "state": state,
+                "severity": "warning",
+                "reason": reason,
+                "value": 66.89,
+                "pace": 73.55,
+                "target": 90,
+                "gap_people": 120,
+                "numerator": 1204,
+                "denominator": 1800,
+                "opened_at": "2026-11-18T01:00:00Z",
+                "changed_at": "2026-11-20T01:35:00Z",
+            },
+        }
+        for change, state, reason in (
+            ("opened", "firing", "behind-pace"),
+            ("changed", "firing", "recovering"),
+            ("resolved", "resolved", "recovered"),
+        )
+    }
+    | {
+        f"vn.nhipso.report.{told}.v1": {
+            "specversion": "1.0",
+            "id": f"2025:02647/2026-10/{told}/{day}",
+            "source": "urn:nhipso:service:ingest",
+            "type": f"vn.nhipso.report.{told}.v1",
+            "subject": "area:2025:02647",
+            "time": f"{day}T01:00:00Z",
+            "datacontenttype": "application/json",
+            "data": {
+                "area": "2025:02647",
+                "period": "2026-10",
+                "kind": "month",
+                "day": day,
+                "opens": "2026-11-01",
+                "due": "2026-11-10",
+                "closes": "2026-11-25",
+                "expected": 2,
+                "missing": missing,
+            },
+        }
+        for told, day, missing in (
+            ("due", "2026-11-07", ["dt.soc.5", "nf.community-teams"]),
+            ("missing", "2026-11-13", ["dt.soc.5"]),
+            ("received", "2026-11-14", []),
+        )
+    }
+)
 
 REJECTED_EXAMPLE: Final[Mapping[str, Any]] = {
     "id": "00000000-0000-4000-8000-000000000001",

@@ -7,6 +7,7 @@ SUBJECT_EVENTS: Final = "subject-events.v1"
 REJECTED_EVENTS: Final = "rejected-events.v1"
 INDICATOR_EVENTS: Final = "indicator-events.v1"
 ALERT_EVENTS: Final = "alert-events.v1"
+REPORT_EVENTS: Final = "report-events.v1"
 #: One topic a source that speaks Kafka, for example ``inbox.vneid.v1``; created by its operator.
 INBOX_EVENTS: Final = "inbox.{source}.v1"
 
@@ -22,4 +23,5 @@ TOPIC_CONFIGS: Final[Mapping[str, Mapping[str, str]]] = {
     REJECTED_EVENTS: {"retention.ms": str(90 * _DAY_MS)},
     INDICATOR_EVENTS: {"retention.ms": str(7 * _DAY_MS)},
     ALERT_EVENTS: {"retention.ms": str(90 * _DAY_MS)},
+    REPORT_EVENTS: {"retention.ms": str(90 * _DAY_MS)},
 }

@@ -111,6 +111,7 @@ def test_one_service_alone_writes_each_topic_but_that_of_refusals() -> None:
         "rejectedEvents": {"ingest", "scoring"},
         "indicatorEvents": {"scoring"},
         "alertEvents": {"notifier"},
+        "reportEvents": {"ingest"},
         "inbox": {"sources"},
     }
 

@@ -14,6 +14,7 @@ from contracts.event_schemas import inside_schema
 from contracts.events import EVENT_MODELS, SUBJECT_EVENT
 from contracts.examples import REJECTED_EXAMPLE, UPDATE_EXAMPLES, edge_example, inside_example
 from contracts.rejected import RejectedEvent
+from contracts.report_events import REPORT_DUE, REPORT_MISSING, REPORT_RECEIVED, ReportEvent
 from contracts.schemas import REJECTED_EVENT, SCHEMA_TYPES, event_schema
 from contracts.subjects import SubjectError, parse_edge
 from contracts.times import parse_rfc3339
@@ -206,7 +207,8 @@ def test_unlisted_fields_and_extensions_are_taken_but_no_extension_of_a_wrong_ty
 
 @pytest.mark.parametrize("event_type", [*UPDATE_EXAMPLES, REJECTED_EVENT])
 def test_a_schema_of_what_services_write_asks_for_every_field(event_type: str) -> None:
-    models = {INDICATOR_UPDATED: IndicatorUpdated, REJECTED_EVENT: RejectedEvent}
+    models: dict[str, Any] = {INDICATOR_UPDATED: IndicatorUpdated, REJECTED_EVENT: RejectedEvent}
+    models |= dict.fromkeys((REPORT_DUE, REPORT_MISSING, REPORT_RECEIVED), ReportEvent)
     adapter: TypeAdapter[Any] = TypeAdapter(models.get(event_type, AlertChanged))
     example = event_schema(event_type)["examples"][0]
     written = json.loads(adapter.dump_json(adapter.validate_json(json.dumps(example))))

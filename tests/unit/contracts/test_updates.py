@@ -3,12 +3,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from contracts.examples import UPDATE_EXAMPLES
+from contracts.report_events import ReportEvent
 from contracts.topics import TOPIC_CONFIGS
 from contracts.updates import (
-    INDICATOR_UPDATED,
     AlertChanged,
     IndicatorUpdated,
     IndicatorUpdatedData,
@@ -54,7 +54,8 @@ def test_a_share_of_nobody_has_no_value() -> None:
 
 @pytest.mark.parametrize("event_type", list(UPDATE_EXAMPLES))
 def test_the_examples_are_what_the_models_write(event_type: str) -> None:
-    model = IndicatorUpdated if event_type == INDICATOR_UPDATED else AlertChanged
+    models = {"indicator": IndicatorUpdated, "alert": AlertChanged, "report": ReportEvent}
+    model: type[BaseModel] = models[event_type.split(".")[2]]
     example = dict(UPDATE_EXAMPLES[event_type])
     assert json.loads(model.model_validate(example).model_dump_json()) == example
 
@@ -71,5 +72,6 @@ def test_the_topics_are_those_of_the_contract_and_accepted_events_are_kept_for_e
         "rejected-events.v1",
         "indicator-events.v1",
         "alert-events.v1",
+        "report-events.v1",
     }
     assert TOPIC_CONFIGS["subject-events.v1"]["retention.ms"] == "-1"
