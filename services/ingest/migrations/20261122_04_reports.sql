@@ -5,7 +5,8 @@
 -- `reporter` is the subject of the events: area:<area id> or agency:<code>. A report is `pending`
 -- from the moment it is kept until the broker has acknowledged its events, and `accepted` from then
 -- on; `refused` is one whose events the contract of a later build no longer takes. A later version
--- of the same reporter and period has a later `submitted_at`, so its events win.
+-- of the same reporter and period has a later `submitted_at`, so its events win. `remarks` are the
+-- notes on indicators that were not reported, by indicator.
 CREATE TABLE reports (
     id uuid PRIMARY KEY,
     reporter text COLLATE "C" NOT NULL,
@@ -15,6 +16,7 @@ CREATE TABLE reports (
     submitted_at timestamptz NOT NULL,
     accepted_at timestamptz CHECK ((accepted_at IS NOT NULL) = (state = 'accepted')),
     detail text NOT NULL DEFAULT '',
+    remarks jsonb NOT NULL DEFAULT '{}',
     sub text NOT NULL,
     role text NOT NULL,
     media_type text NOT NULL,
