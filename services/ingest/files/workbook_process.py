@@ -56,9 +56,10 @@ def _read(name: str) -> None:
             _say(refused=f"the workbook has no sheet {name}; it has {', '.join(sheets)}")
             return
         sheet = workbook.get_sheet_by_name(name) if name else workbook.get_sheet_by_index(0)
-        if sheet.total_width > _MOST_COLUMNS:
+        columns = sheet.end[1] + 1 if sheet.end else 0
+        if columns > _MOST_COLUMNS:
             _say(
-                refused=f"the sheet is {sheet.total_width} columns wide, of which "
+                refused=f"the sheet is {columns} columns wide, of which "
                 f"{_MOST_COLUMNS} are read; delete stray cells far from the table"
             )
             return
