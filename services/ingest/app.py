@@ -11,8 +11,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from contracts import areas, catalogue, rejected
-from contracts.topics import CLOUDEVENTS_JSON, REJECTED_EVENTS, SUBJECT_EVENTS, TOPIC_CONFIGS
+from contracts import areas, catalogue, rejected, reporting
+from contracts.topics import (
+    CLOUDEVENTS_JSON,
+    REJECTED_EVENTS,
+    REPORT_EVENTS,
+    SUBJECT_EVENTS,
+    TOPIC_CONFIGS,
+)
 from services.chassis import buildinfo
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import migrate, open_pool
@@ -33,6 +39,10 @@ from services.ingest.core.check import Knowledge
 from services.ingest.core.pseudonyms import Pseudonymiser
 from services.ingest.metrics import IngestMetrics
 from services.ingest.pauses import Pauses
+from services.ingest.periods import routes as period_routes
+from services.ingest.periods.metrics import PeriodMetrics
+from services.ingest.periods.receipts import Receipts
+from services.ingest.periods.reminding import Reminding
 from services.ingest.pipeline import Pipeline
 from services.ingest.publisher import Publisher
 from services.ingest.routes import EventsEndpoint
@@ -43,7 +53,11 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _CLOSE_SECONDS: Final = 5.0
 
 #: The topics that ingest writes, and in which media type.
-_TOPICS: Final = {SUBJECT_EVENTS: CLOUDEVENTS_JSON, REJECTED_EVENTS: "application/json"}
+_TOPICS: Final = {
+    SUBJECT_EVENTS: CLOUDEVENTS_JSON,
+    REJECTED_EVENTS: "application/json",
+    REPORT_EVENTS: CLOUDEVENTS_JSON,
+}
 _DESCRIPTION: Final = """\
 Takes in the events of source systems: checks them against the wire contract, sees that a source
 sends its own domains alone, puts pseudonyms in the place of citizens' numbers and publishes.
@@ -75,6 +89,8 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
         indicators=frozenset(catalogue.load(settings.catalogue.folder).by_id),
         pseudonymiser=Pseudonymiser(read_secret(settings.pseudonym.key_file)),
     )
+    calendar = reporting.load(settings.reporting.folder, catalogue.load(settings.catalogue.folder))
+    receipts = Receipts(time)
     pipeline = Pipeline(
         knowledge=knowledge,
         publisher=publisher,
@@ -83,6 +99,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
         metrics=IngestMetrics(registry),
         clock=time,
         pauses=pauses,
+        receipts=receipts,
     )
     tokens = TokenVerifier.from_settings(settings.tokens)
     endpoint = EventsEndpoint(
@@ -90,6 +107,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     )
     configured = configuration.read(settings.connectors.file, KINDS)
     connector_metrics = ConnectorMetrics(registry)
+    period_metrics = PeriodMetrics(registry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -100,6 +118,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
                 settings.postgres, schema=_SCHEMA, application_name="nhipso-ingest"
             )
             opened.push_async_callback(_close, pool)
+            receipts.open(pool)
             await publisher.start()
             opened.push_async_callback(publisher.stop)
             connectors = Connectors(
@@ -124,7 +143,17 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
                 clock=time,
             )
             needs = RouteNeeds(pool=pool, tokens=tokens, wake=connectors.wake, clock=time)
+            reminding = Reminding(
+                pool,
+                publisher,
+                calendar=calendar,
+                areas=knowledge.areas,
+                metrics=period_metrics,
+                clock=time,
+                every_seconds=settings.reporting.remind_every_seconds,
+            )
             # Routes that need the database come here, when it is open.
+            app.include_router(period_routes.router(calendar, knowledge.areas, pool, tokens, time))
             app.include_router(connector_routes.router(configured, pool, tokens))
             for name, kind in KINDS.items():
                 if kind.routes is not None:
@@ -133,6 +162,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
             tasks = await opened.enter_async_context(Tasks())
             tasks.start("watch the producer", publisher.watch)
             tasks.start("connectors", connectors.run)
+            tasks.start("reminders", reminding.run)
             yield
 
     readiness.add("kafka", publisher.reachable)

@@ -19,6 +19,7 @@ from services.ingest.core.check import Knowledge, check, refuse
 from services.ingest.core.verdicts import Accepted, Refused, Verdict
 from services.ingest.metrics import IngestMetrics
 from services.ingest.pauses import Pauses
+from services.ingest.periods.receipts import Receipts
 from services.ingest.publisher import Publisher, Record
 from services.ingest.rejections import Refusal, records
 from services.ingest.wire import Received
@@ -62,6 +63,7 @@ class Pipeline:
         metrics: IngestMetrics,
         clock: Clock,
         pauses: Pauses,
+        receipts: Receipts | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._publisher = publisher
@@ -70,6 +72,7 @@ class Pipeline:
         self._metrics = metrics
         self._clock = clock
         self._pauses = pauses
+        self._receipts = receipts
 
     async def take(
         self, events: Sequence[Received], origin_of: OriginOf, caller: Principal
@@ -94,6 +97,7 @@ class Pipeline:
             if isinstance(result, BaseException):
                 raise result
         failpoint("ingest.after-acknowledgement")
+        await self._note(outcome.accepted)
         self._count(outcome, caller)
         return outcome
 
@@ -113,6 +117,7 @@ class Pipeline:
         await self._publisher.publish(
             SUBJECT_EVENTS, [(event.subject.encode(), _encode(event.record)) for event in accepted]
         )
+        await self._note(accepted)
         self._metrics.accepted(accepted)
         return outcomes
 
@@ -154,6 +159,10 @@ class Pipeline:
             rejected_at=now,
             public_key=self._sealing_key,
         )
+
+    async def _note(self, accepted: Sequence[Accepted]) -> None:
+        if self._receipts is not None:
+            await self._receipts.note(accepted)
 
     def _count(self, outcome: Outcome, caller: Principal) -> None:
         self._metrics.accepted(outcome.accepted)

@@ -44,6 +44,15 @@ class CatalogueSettings(Settings):
     """Holds rules.yaml and the sets; without it, the catalogue that ships with the contract."""
 
 
+class ReportingSettings(Settings):
+    """Which units report what, and by when."""
+
+    folder: Path | None = None
+    """Holds calendar.yaml; without it, the calendar that ships with the contract."""
+    remind_every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """How often is looked for reports that are due, missing or complete."""
+
+
 class LimitSettings(Settings):
     """Limits of what callers may send, and how long the broker is waited for."""
 
@@ -83,6 +92,7 @@ class IngestSettings(ServiceSettings):
     rejections: RejectionSettings
     areas: AreaSettings = AreaSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
+    reporting: ReportingSettings = ReportingSettings()
     postgres: PostgresSettings
     connectors: ConnectorSettings = ConnectorSettings()
     ingest: LimitSettings = LimitSettings()
