@@ -17,7 +17,7 @@ CREATE TABLE received_figures (
 -- One row: the days on which reminders were first and last looked for. What was missing before the
 -- first of them is nobody's fault here, and is not told.
 CREATE TABLE reminder_days (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    is_single boolean PRIMARY KEY DEFAULT true CHECK (is_single),
     began_on date NOT NULL,
     looked_on date NOT NULL
 );

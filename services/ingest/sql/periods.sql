@@ -22,7 +22,7 @@ SELECT began_on, looked_on FROM reminder_days
 
 -- name: looked
 INSERT INTO reminder_days AS known (began_on, looked_on) VALUES ($1, $1)
-ON CONFLICT (only) DO UPDATE SET looked_on = greatest(known.looked_on, excluded.looked_on)
+ON CONFLICT (is_single) DO UPDATE SET looked_on = greatest(known.looked_on, excluded.looked_on)
 
 -- name: periods_awaited
 -- Of these periods somebody has been reminded, and has not been told since that all has come.
