@@ -37,6 +37,7 @@ from services.ingest.connectors.running import Connectors
 from services.ingest.connectors.table import KINDS
 from services.ingest.core.check import Knowledge
 from services.ingest.core.pseudonyms import Pseudonymiser
+from services.ingest.files.endpoint import FilesEndpoint
 from services.ingest.metrics import IngestMetrics
 from services.ingest.pauses import Pauses
 from services.ingest.periods import routes as period_routes
@@ -104,6 +105,14 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     tokens = TokenVerifier.from_settings(settings.tokens)
     endpoint = EventsEndpoint(
         pipeline=pipeline, tokens=tokens, limits=settings.ingest, pauses=pauses
+    )
+    files = FilesEndpoint(
+        pipeline=pipeline,
+        tokens=tokens,
+        limits=settings.ingest,
+        files=settings.files,
+        pauses=pauses,
+        event_id=knowledge.pseudonymiser.event_id,
     )
     configured = configuration.read(settings.connectors.file, KINDS)
     connector_metrics = ConnectorMetrics(registry)
@@ -175,6 +184,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
         registry=registry,
     )
     app.include_router(endpoint.router())
+    app.include_router(files.router())
     app.include_router(descriptions.router(tokens))
     _describe_security(app)
     return app

@@ -1,7 +1,7 @@
 """Reads the body of a request within limits, decompressed if it came gzipped."""
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from http import HTTPStatus
 from typing import Final, Self
 
@@ -61,32 +61,45 @@ class BodyReader:
             Problem: 413 when it is too large, 415 for a content coding that is not taken, 400 for
                 gzip that is damaged, 429 when the process holds too much already.
         """
-        coding = self._request.headers.get("content-encoding", "identity").strip().lower()
-        if coding not in _ENCODINGS:
-            raise Problem(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                detail="Send the body as it is or with Content-Encoding: gzip.",
-                headers={"Accept-Encoding": "gzip"},
-            )
-        declared = self._request.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self._limit:
-            raise self._too_large()
-        stream = self._request.stream()
-        chunks = stream if coding == "identity" else _gunzip(stream, self._limit)
         parts: list[bytes] = []
-        async for chunk in chunks:
-            if self._taken + len(chunk) > self._limit:
-                raise self._too_large()
+        async for chunk in bounded(self._request, self._limit):
             self._in_flight.take(len(chunk))
             self._taken += len(chunk)
             parts.append(chunk)
         return b"".join(parts)
 
-    def _too_large(self) -> Problem:
-        return Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            detail=f"A body may have {self._limit} bytes; send smaller batches.",
+
+async def bounded(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    """The body of a request as it comes, decompressed.
+
+    Raises:
+        Problem: 413 when it is larger than `limit`, 415 for a content coding that is not taken, 400
+            for gzip that is damaged.
+    """
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in _ENCODINGS:
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            detail="Send the body as it is or with Content-Encoding: gzip.",
+            headers={"Accept-Encoding": "gzip"},
         )
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_large(limit)
+    stream = request.stream()
+    taken = 0
+    async for chunk in stream if coding == "identity" else _gunzip(stream, limit):
+        taken += len(chunk)
+        if taken > limit:
+            raise _too_large(limit)
+        yield chunk
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        detail=f"A body may have {limit} bytes; send it in smaller parts.",
+    )
 
 
 async def _gunzip(stream: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:

@@ -12,6 +12,7 @@ from services.chassis.settings import (
     Settings,
     TokenSettings,
 )
+from services.ingest.files.reading import FileSettings
 
 _MIB = 1024 * 1024
 
@@ -96,3 +97,4 @@ class IngestSettings(ServiceSettings):
     postgres: PostgresSettings
     connectors: ConnectorSettings = ConnectorSettings()
     ingest: LimitSettings = LimitSettings()
+    files: FileSettings = FileSettings()

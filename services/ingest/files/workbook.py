@@ -5,6 +5,7 @@ it. So another process opens it, which the system stops at its bounds, and hands
 as they are asked for: neither a bomb nor a large sheet is felt here.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ def opened(
     Raises:
         TableError: also while rows are read.
     """
+    # The other process shares the place in the file, and knows nothing of what was read ahead here.
+    os.lseek(stream.fileno(), 0, os.SEEK_SET)
     # Nothing of our environment is its business. Its complaints could show cells.
     process = subprocess.Popen(  # noqa: S603 - a program of ours
         [sys.executable, "-I", str(_PROGRAM), str(memory), str(seconds), sheet or ""],
