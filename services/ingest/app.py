@@ -46,6 +46,8 @@ from services.ingest.periods.receipts import Receipts
 from services.ingest.periods.reminding import Reminding
 from services.ingest.pipeline import Pipeline
 from services.ingest.publisher import Publisher
+from services.ingest.rejecting.metrics import RejectionMetrics
+from services.ingest.rejecting.room import open_room
 from services.ingest.routes import EventsEndpoint
 from services.ingest.settings import IngestSettings
 
@@ -79,6 +81,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     readiness = Readiness()
     time = clock or SystemClock()
     pauses = Pauses()
+    sealing_key = rejected.read_key(settings.rejections.key_file)
     publisher = Publisher(
         settings.kafka,
         content_types=_TOPICS,
@@ -95,7 +98,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     pipeline = Pipeline(
         knowledge=knowledge,
         publisher=publisher,
-        sealing_key=rejected.public_part(rejected.read_key(settings.rejections.key_file)),
+        sealing_key=rejected.public_part(sealing_key),
         max_event_bytes=settings.ingest.max_event_bytes,
         metrics=IngestMetrics(registry),
         clock=time,
@@ -116,6 +119,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     )
     configured = configuration.read(settings.connectors.file, KINDS)
     connector_metrics = ConnectorMetrics(registry)
+    rejection_metrics = RejectionMetrics(registry)
     period_metrics = PeriodMetrics(registry)
 
     @asynccontextmanager
@@ -130,21 +134,22 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
             receipts.open(pool)
             await publisher.start()
             opened.push_async_callback(publisher.stop)
+            surroundings = {
+                one.name: Surroundings(
+                    name=one.name,
+                    source=one.source,
+                    domains=one.domains,
+                    kafka=settings.kafka,
+                    pool=pool,
+                    pseudonymiser=knowledge.pseudonymiser,
+                    clock=time,
+                )
+                for one in configured
+            }
             connectors = Connectors(
                 configured,
                 KINDS,
-                {
-                    one.name: Surroundings(
-                        name=one.name,
-                        source=one.source,
-                        domains=one.domains,
-                        kafka=settings.kafka,
-                        pool=pool,
-                        pseudonymiser=knowledge.pseudonymiser,
-                        clock=time,
-                    )
-                    for one in configured
-                },
+                surroundings,
                 pool=pool,
                 pipeline=pipeline,
                 pauses=pauses,
@@ -161,9 +166,28 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
                 clock=time,
                 every_seconds=settings.reporting.remind_every_seconds,
             )
+            working = await opened.enter_async_context(
+                open_room(
+                    settings.kafka,
+                    group_id=settings.rejections.group_id,
+                    pool=pool,
+                    pipeline=pipeline,
+                    pauses=pauses,
+                    private_key=sealing_key,
+                    connectors=configured,
+                    kinds=KINDS,
+                    surroundings=surroundings,
+                    event_id=knowledge.pseudonymiser.event_id,
+                    metrics=rejection_metrics,
+                    registry=registry,
+                    clock=time,
+                )
+            )
             # Routes that need the database come here, when it is open.
             app.include_router(period_routes.router(calendar, knowledge.areas, pool, tokens, time))
             app.include_router(connector_routes.router(configured, pool, tokens))
+            for router in working.routers(tokens):
+                app.include_router(router)
             for name, kind in KINDS.items():
                 if kind.routes is not None:
                     called = [one for one in configured if one.kind == name]
@@ -171,6 +195,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
             tasks = await opened.enter_async_context(Tasks())
             tasks.start("watch the producer", publisher.watch)
             tasks.start("connectors", connectors.run)
+            working.start(tasks)
             tasks.start("reminders", reminding.run)
             yield
 

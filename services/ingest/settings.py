@@ -29,6 +29,8 @@ class RejectionSettings(Settings):
 
     key_file: Path
     """Holds a private EC P-256 key as a JWK."""
+    group_id: Annotated[str, Field(min_length=1)] = "ingest-rejections"
+    """Consumer group of the processes that keep rejections in one database."""
 
 
 class AreaSettings(Settings):

@@ -102,7 +102,10 @@ def settings_for(keys: Keys, bootstrap: str, database: str, **limits: Any) -> In
         kafka=KafkaSettings(bootstrap_servers=bootstrap, partitions=4),
         tokens=TokenSettings(jwks_file=keys.folder / "jwks.json"),
         pseudonym=PseudonymSettings(key_file=keys.folder / "pseudonym.key"),
-        rejections=RejectionSettings(key_file=keys.folder / "rejections.jwk"),
+        # Each database has rejections of its own, also of what older tests have refused.
+        rejections=RejectionSettings(
+            key_file=keys.folder / "rejections.jwk", group_id=f"rejections-{secrets.token_hex(4)}"
+        ),
         postgres=PostgresSettings(dsn=SecretStr(database)),
         ingest=LimitSettings(**limits),
     )
