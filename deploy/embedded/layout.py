@@ -17,8 +17,8 @@ _LOWEST, _HIGHEST = 1024, 65535
 class Layout:
     """The files of one data directory.
 
-    `endpoints.json` (while the stack runs), `receivers.yaml` (who gets mail; may be edited), and
-    the directories `kafka`, `postgres`, `secrets`, `logs`, `mail` and `run`.
+    `endpoints.json` (while the stack runs), `receivers.yaml` (who gets mail; may be edited),
+    `connectors.yaml` (sources that ingest reads by itself; may be edited), and the directories `kafka`, `postgres`, `secrets`, `logs`, `mail` and `run`.
     """
 
     root: Path
@@ -32,6 +32,11 @@ class Layout:
     def receivers(self) -> Path:
         """Who gets the notifier's messages."""
         return self.root / "receivers.yaml"
+
+    @property
+    def connectors(self) -> Path:
+        """The sources that ingest reads by itself."""
+        return self.root / "connectors.yaml"
 
     @property
     def kafka(self) -> Path:

@@ -142,6 +142,7 @@ def environment(
             "NHIPSO_PSEUDONYM__KEY_FILE": secrets.pseudonym_key,
             "NHIPSO_REJECTIONS__KEY_FILE": secrets.rejections_private,
             "NHIPSO_POSTGRES__DSN_FILE": secrets.postgres_dsn,
+            "NHIPSO_CONNECTORS__FILE": layout.connectors,
         },
         "scoring": {
             "NHIPSO_POSTGRES__DSN_FILE": secrets.postgres_dsn,

@@ -24,11 +24,11 @@ from deploy.embedded.ports import require_free
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.program import Program
 from deploy.embedded.progress import Progress, Report, State
-from deploy.embedded.receivers import write_receivers
 from deploy.embedded.secret_files import write_private
 from deploy.embedded.services import SERVICES, Service, Simulator
 from deploy.embedded.supervisor import Supervisor
 from deploy.embedded.tokens import issue_all
+from deploy.embedded.user_files import write_connectors, write_receivers
 
 SERVERS_TIMEOUT_SECONDS = 90.0
 SERVICES_TIMEOUT_SECONDS = 120.0
@@ -92,7 +92,7 @@ class _Stack:
         return 0 if clean else 1
 
     def _prepare(self) -> Sequence[Program]:
-        """Make secrets, tokens and receivers; make Kafka and PostgreSQL ready to start."""
+        """Make secrets, tokens, receivers and connectors; make Kafka and PostgreSQL ready to start."""
         layout, ports = self.layout, self._ports
         now = datetime.now(UTC)
         signing_key = layout.secrets.make()
@@ -101,6 +101,7 @@ class _Stack:
         reader = {"sub": "dashboard", "role": Role.LEADER}
         write_private(layout.secrets.dashboard_token, signing_key.issue(reader, now))
         write_receivers(layout.receivers, unit_ids)
+        write_connectors(layout.connectors)
         self._postgres = Postgres(
             layout.postgres,
             port=ports.postgres,

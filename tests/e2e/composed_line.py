@@ -23,6 +23,14 @@ START_SECONDS: Final = 90
 STOP_SECONDS: Final = 30
 
 
+def _below(folders: Mapping[str, Path], text: str) -> str:
+    """A path in a folder that a service sees, as the folder of the checkout."""
+    for inside, path in folders.items():
+        if text == inside or text.startswith(f"{inside}/"):
+            return f"{path}{text.removeprefix(inside)}"
+    return text
+
+
 class ComposedLine:
     """The services of ours, once they run: where each listens."""
 
@@ -70,9 +78,9 @@ class ComposedLine:
             "SERVICE": service["build"]["args"]["SERVICE"],
             **service["environment"],
         }
-        folders = {inside: str(path) for inside, path in reading.folders(service).items()}
+        folders = reading.folders(service)
         mapped = {
-            variable: folders.get(value) or self.mapped(value) for variable, value in given.items()
+            variable: self.mapped(_below(folders, value)) for variable, value in given.items()
         }
         return {
             **mapped,

@@ -7,8 +7,8 @@ from contracts import areas
 from deploy.embedded.errors import StackError
 from deploy.embedded.layout import Layout, Ports, Province
 from deploy.embedded.ports import free_port, require_free
-from deploy.embedded.receivers import write_receivers
 from deploy.embedded.services import Service, environment
+from deploy.embedded.user_files import write_receivers
 from services.chassis.settings import ServiceSettings, load
 from services.dashboard.settings import ServiceEnvironment as DashboardEnvironment
 from services.ingest.settings import IngestSettings

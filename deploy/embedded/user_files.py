@@ -1,4 +1,4 @@
-"""Who gets the notifier's messages in a local stack: an invented mailbox for each unit."""
+"""Files of a local stack that its user may edit: who gets messages, which sources are read."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +9,13 @@ _HEAD = """\
 # Who gets the notifier's messages. Written once by the local stack, with invented mailboxes; what
 # you change here stays. Messages go to the local mail server and are kept as files.
 """
+_NO_CONNECTORS = Path(__file__).parents[1] / "connectors" / "connectors.yaml"
+
+
+def write_connectors(path: Path) -> None:
+    """Write the file of connectors unless it is there: none yet."""
+    if not path.exists():
+        _write(path, _NO_CONNECTORS.read_text(encoding="utf-8"))
 
 
 def write_receivers(path: Path, unit_ids: Iterable[str]) -> None:
@@ -21,6 +28,10 @@ def write_receivers(path: Path, unit_ids: Iterable[str]) -> None:
     ]
     entries.append({"operators": True, "email": "van-hanh@example.vn"})
     content = yaml.safe_dump({"receivers": entries}, sort_keys=False, allow_unicode=True)
+    _write(path, _HEAD + content)
+
+
+def _write(path: Path, text: str) -> None:
     partial = path.with_suffix(".partial")
-    partial.write_text(_HEAD + content, encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)
