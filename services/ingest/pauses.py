@@ -116,11 +116,6 @@ class Pauses:
         self.begun_one.set()
 
 
-def all_of(sources: frozenset[str], named: Iterable[object]) -> bool:
-    """Whether every event names one of these sources."""
-    return bool(sources) and all(isinstance(one, str) and one in sources for one in named)
-
-
 def _unwritten(begun: Begun) -> str:
     return _why(begun.source, "is paused", begun.counted, begun.refused)
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -24,6 +25,7 @@ from services.ingest.publisher import BrokerAwayError
 from services.ingest.settings import LimitSettings
 from services.ingest.wire import (
     NotCloudEventsError,
+    Received,
     TooManyEventsError,
     UnsupportedMediaTypeError,
     mode_of,
@@ -74,7 +76,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             403: "a token that may not send at all.",
             413: "body too large, or too many events in it.",
             415: "media type.",
-            429: "too fast; obey Retry-After.",
+            429: "too fast, or paused because most was refused; obey Retry-After.",
             503: "the broker is away and has acknowledged nothing of it; obey Retry-After.",
         }.items()
     },
@@ -128,6 +130,7 @@ class EventsEndpoint:
             except TooManyEventsError as error:
                 raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail=str(error)) from None
             self._rate.charge(caller.sub, len(events), time.monotonic())
+            self._check_named(caller, events)
             try:
                 outcome = await self._pipeline.take(
                     events, lambda event: HttpOrigin(mode=mode, index=event.index), caller
@@ -156,11 +159,25 @@ class EventsEndpoint:
     def _check_pause(self, caller: Principal) -> None:
         why = self._pauses.paused(caller.sources)
         if why is not None:
-            raise Problem(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                detail=why,
-                headers={"Retry-After": str(self._limits.paused_retry_after_seconds)},
-            )
+            raise self._paused(why)
+
+    def _check_named(self, caller: Principal, events: Sequence[Received]) -> None:
+        """A token of several sources goes on with those that are not paused.
+
+        A batch of both kinds is taken: it cannot be put off in part.
+        """
+        paused = self._pauses.among(caller.sources)
+        named = {_source(event.decoded) for event in events} if paused else set()
+        if named and named <= paused and (why := self._pauses.paused(named)):
+            raise self._paused(why)
+
+    def _paused(self, why: str) -> Problem:
+        return Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "Source paused",
+            why,
+            headers={"Retry-After": str(self._limits.paused_retry_after_seconds)},
+        )
 
     def _check_rate(self, caller: Principal) -> None:
         wait = self._rate.wait(caller.sub, time.monotonic())
@@ -170,6 +187,11 @@ class EventsEndpoint:
                 detail=f"At most {self._limits.rate:g} events a second; wait as Retry-After says.",
                 headers={"Retry-After": str(math.ceil(wait))},
             )
+
+
+def _source(decoded: Any) -> str:
+    source = decoded.get("source") if isinstance(decoded, dict) else None
+    return source if isinstance(source, str) else ""
 
 
 def _answer(outcome: Outcome) -> JSONResponse:
