@@ -74,14 +74,17 @@ class Schedule(Entry):
         grace = self.grace_days if other.grace_days is None else other.grace_days
         end = last_day(period)
         due = other.due or resolve(self.due, end)
+        opens = other.opens or resolve(self.opens, end)
         return Window(
             period=period,
             kind=self.kind,
-            opens=other.opens or resolve(self.opens, end),
+            opens=opens,
             due=due,
             grace_until=due + timedelta(days=grace),
             closes=other.closes or resolve(self.closes, end),
-            reminders=tuple(sorted({due - timedelta(days=days) for days in self.remind_days})),
+            reminders=tuple(
+                sorted({max(opens, due - timedelta(days=days)) for days in self.remind_days})
+            ),
         )
 
     def is_asked_for(self, period: str) -> bool:
