@@ -156,7 +156,9 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
                 metrics=connector_metrics,
                 clock=time,
             )
-            needs = RouteNeeds(pool=pool, tokens=tokens, wake=connectors.wake, clock=time)
+            needs = RouteNeeds(
+                pool=pool, tokens=tokens, wake=connectors.wake, clock=time, registry=registry
+            )
             reminding = Reminding(
                 pool,
                 publisher,

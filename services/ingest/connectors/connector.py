@@ -6,6 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
 from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 
 from contracts.reasons import Reason
@@ -140,6 +141,8 @@ class RouteNeeds:
     tokens: TokenVerifier
     wake: Wake
     clock: Clock
+    registry: CollectorRegistry
+    """For what a kind counts of the calls."""
 
 
 @dataclass(frozen=True, slots=True)
