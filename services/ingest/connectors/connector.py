@@ -41,13 +41,15 @@ class Page:
 
     The cursor is kept once everything of the page is with the broker; the next reading goes on from
     there. `is_last` says that there is no more at the moment, so that the next reading waits for the
-    interval or until the connector is woken. `behind` is how many records are known to be waiting.
+    interval or until the connector is woken. `behind` is how many records are known to be waiting,
+    `lost` how many the source has removed before they were read; the connector logs which.
     """
 
     records: Sequence[SourceRecord]
     cursor: Cursor
     is_last: bool
     behind: int | None = None
+    lost: int = 0
 
 
 class UnmappableError(ObjectionError):

@@ -37,6 +37,12 @@ class ConnectorMetrics:
             ("connector",),
             registry=registry,
         )
+        self.lost = Counter(
+            "ingest_connector_lost_records",
+            "Records that the source has removed before they were read.",
+            ("connector",),
+            registry=registry,
+        )
         self._state = Gauge(
             "ingest_connector_state",
             "1 for the state that a connector is in here, 0 for the others.",

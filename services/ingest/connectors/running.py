@@ -233,6 +233,8 @@ class Connectors:
             checkpoint = await checkpoints.move(self._pool, name, checkpoint, page.cursor, now)
         failpoint("connector.after-checkpoint")
         self._metrics.last_read.labels(name).set(self._clock.now().timestamp())
+        if page.lost:
+            self._metrics.lost.labels(name).inc(page.lost)
         if page.behind is not None:
             self._metrics.behind.labels(name).set(page.behind)
         return checkpoint

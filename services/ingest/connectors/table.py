@@ -5,5 +5,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from services.ingest.connectors.connector import Kind
+from services.ingest.connectors.kafka.connector import KAFKA
 
-KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType({})
+KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType({"kafka": KAFKA})

@@ -1,0 +1,1 @@
+"""Reads topics of sources that speak Kafka: events in edge form, or change records of Debezium."""
