@@ -42,6 +42,13 @@ class Measure(Entry):
         return self
 
 
+class Section(Entry):
+    """A heading of a form, over the indicators whose id begins with `prefix`."""
+
+    prefix: Annotated[str, Field(min_length=1)]
+    title: Annotated[str, Field(min_length=1)]
+
+
 class Agencies(Entry):
     """Agencies of the province, which report as parts of it."""
 
@@ -53,5 +60,17 @@ class Forms(Entry):
     """The whole file."""
 
     version: Annotated[int, Field(ge=1)]
+    sections: tuple[Section, ...]
     indicators: Mapping[str, Measure]
     agencies: Agencies = Agencies()
+
+    def section_of(self, indicator: str) -> str:
+        """The heading under which an indicator stands."""
+        return next(one.title for one in self.sections if indicator.startswith(one.prefix))
+
+    @model_validator(mode="after")
+    def _all_under_a_heading(self) -> Self:
+        for name in self.indicators:
+            if not any(name.startswith(one.prefix) for one in self.sections):
+                raise ValueError(f"{name} stands under no heading; give sections one for it")
+        return self
