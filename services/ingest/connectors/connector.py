@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import asyncpg
 from fastapi import APIRouter
@@ -14,7 +14,7 @@ from services.chassis.clock import Clock
 from services.chassis.settings import KafkaSettings
 from services.chassis.tokens import TokenVerifier
 from services.ingest.core.pseudonyms import Pseudonymiser
-from services.ingest.core.verdicts import ObjectionError
+from services.ingest.core.verdicts import ObjectionError, Refused
 
 Cursor = Any
 """How far a source has been read: whatever JSON the connector likes. It names no person."""
@@ -95,6 +95,19 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Let go of whatever is open."""
+        ...
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A connector that also wants to hear what of its pages was refused."""
+
+    async def heard(self, refusals: Sequence[tuple[int, Refused]]) -> None:
+        """Hear of the page that was read last: places in its records, and what was refused.
+
+        It comes before the page's cursor is kept, so after a crash it may come again. Without
+        refusals it does not come.
+        """
         ...
 
 

@@ -28,6 +28,7 @@ from services.ingest.connectors.connector import (
     Configured,
     Connector,
     Event,
+    Hears,
     Kind,
     Page,
     RecordMapping,
@@ -254,6 +255,8 @@ class Connectors:
             return ConnectorOrigin(connector=name, place=redact(page.records[event.index].place))
 
         outcome: Outcome = await self._pipeline.take(events, origin, one.caller)
+        if outcome.refusals and isinstance(connector, Hears):
+            await connector.heard([(one.index, one.verdict) for one in outcome.refusals])
         refused = len({refusal.index for refusal in outcome.refusals})
         counts = {
             "accepted": len(page.records) - refused - silent,
