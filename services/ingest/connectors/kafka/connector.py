@@ -173,7 +173,10 @@ class KafkaConnector:
         return records
 
     async def _one_by_one(self) -> list[SourceRecord]:
-        """Read up to what cannot be decoded, and past it, so that it alone is refused."""
+        """Read up to what cannot be decoded, and past it, so that it alone is refused.
+
+        What follows it in its batch cannot be decoded either: the client comes to it first.
+        """
         records: list[SourceRecord] = []
         mine = self._of(self._partitions)
         size = 0

@@ -57,8 +57,8 @@ def _event(original: bytes) -> list[Event]:
 def _decoded(original: bytes) -> Any:
     if original == UNREADABLE:
         raise UnmappableError(
-            "Kafka's client cannot decode the record: its batch is damaged, or a header's name is "
-            "not UTF-8; look for it at its place and send it again",
+            "Kafka's client cannot decode the record: its batch is damaged, or the name of a header "
+            "in it is not UTF-8; look for it at its place in the topic and send it again",
             Reason.BAD_ENVELOPE,
         )
     try:
