@@ -1,4 +1,4 @@
-"""Fixtures of all connectors' tests."""
+"""Fixtures of tests that run ingest as a process."""
 
 import pytest
 
