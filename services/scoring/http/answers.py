@@ -40,12 +40,19 @@ class AreasAnswer(Answer):
 
 
 class Reported(Answer):
-    """What units reported of an indicator that events feed too."""
+    """What units reported of an indicator that events feed too, for the latest period.
+
+    `difference` is the value by events as it stands now, minus the reported one.
+    """
 
     period: str
     numerator: int | None
     denominator: int | None
     value: Number | None
+    difference: Annotated[
+        Number | None,
+        Field(description="by events minus reported, in percentage points; null without one"),
+    ]
     updated_at: EventTime
 
 

@@ -95,7 +95,7 @@ def figure_answer(
         projection=None if trend is None else _projection(trend),
         updated_at=shown.updated_at,
         period=shown.period,
-        reported=None if beside is None else _reported(beside),
+        reported=None if beside is None else _reported(beside, value),
     )
 
 
@@ -135,13 +135,15 @@ def _projection(trend: Projection) -> ProjectionAnswer:
     return ProjectionAnswer(slope_per_day=trend.slope, state=trend.state, based_on=based_on)
 
 
-def _reported(figure: Stored) -> Reported:
+def _reported(figure: Stored, counted: Decimal | None) -> Reported:
     if figure.updated_at is None or figure.period is None:
         raise ValueError("a reported figure has a period and a time")
+    told = figure.percent
     return Reported(
         period=figure.period,
         numerator=figure.numerator,
         denominator=figure.denominator,
-        value=figure.percent,
+        value=told,
+        difference=None if counted is None or told is None else counted - told,
         updated_at=figure.updated_at,
     )

@@ -55,7 +55,14 @@ class Histories:
         self._areas = areas
 
     async def read(
-        self, area: Area, indicator: Indicator, span: Span, tree: Tree, today: date
+        self,
+        area: Area,
+        indicator: Indicator,
+        span: Span,
+        tree: Tree,
+        *,
+        basis: Basis | None,
+        today: date,
     ) -> HistoryAnswer:
         """A point for each of the days on which something is known.
 
@@ -63,11 +70,13 @@ class Histories:
         share of a merged unit cannot be told from one part.
 
         Raises:
-            Problem: 400, when the span is no span.
+            Problem: 400, when the span is no span, or events cannot feed the indicator.
         """
         first, last = span.days(area, today)
         on = None if tree == "then" else today if tree == "today" else tree
-        basis: Basis = "reported" if indicator.is_reported_only else "events"
+        if indicator.is_reported_only and basis == "events":
+            raise Problem(400, detail=f"{indicator.id} is fed by reports alone; leave basis out")
+        basis = basis or ("reported" if indicator.is_reported_only else "events")
         of_parts = parts(self._areas, area, on)
         if basis == "reported":
             of_parts = of_parts[:1]

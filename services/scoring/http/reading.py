@@ -138,12 +138,12 @@ class Reader:
         )
 
     async def history(
-        self, area_id: str, indicator_id: str, span: Span, tree: Tree
+        self, area_id: str, indicator_id: str, span: Span, tree: Tree, basis: Basis | None = None
     ) -> HistoryAnswer:
-        """A point a day."""
+        """A point a day, by events where they feed the indicator and nothing else is asked for."""
         area, indicator = self.area(area_id), self.indicator(indicator_id)
         today = local_day(self._clock.now())
-        return await self._histories.read(area, indicator, span, tree, today)
+        return await self._histories.read(area, indicator, span, tree, basis=basis, today=today)
 
     async def breakdown(self, area_id: str, indicator_id: str) -> BreakdownAnswer:
         """What is missing, by criterion and by unit below."""

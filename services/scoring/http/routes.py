@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from contracts.areas import Level
 from contracts.tokens import Principal
+from contracts.updates import Basis
 from services.scoring.http.answers import (
     AreasAnswer,
     BreakdownAnswer,
@@ -75,6 +76,11 @@ def routes(authorised: Callable[..., Principal]) -> APIRouter:
         indicator_id: str,
         span: Annotated[Span, Depends(_span)],
         as_of_tree: Annotated[Tree, Query(description=_AS_OF_TREE)] = "then",
+        *,
+        basis: Annotated[
+            Basis | None,
+            Query(description="`reported`: what units reported of what events count as well"),
+        ] = None,
     ) -> HistoryAnswer:
         """A point a day.
 
@@ -82,7 +88,7 @@ def routes(authorised: Callable[..., Principal]) -> APIRouter:
         after the last day of a unit, there is no point. `restated_at` marks the days that events
         have changed which came late.
         """
-        return await reader.history(area_id, indicator_id, span, as_of_tree)
+        return await reader.history(area_id, indicator_id, span, as_of_tree, basis)
 
     @router.get("/areas/{area_id}/indicators/{indicator_id}/breakdown")
     async def breakdown(reader: ReaderOfApp, area_id: str, indicator_id: str) -> BreakdownAnswer:

@@ -218,6 +218,7 @@ async def test_figures_of_a_unit(line: Line) -> None:
     )
     # What the unit reported stands beside what was counted.
     assert (one["reported"]["numerator"], one["reported"]["value"]) == (1, 12.5)
+    assert (one["reported"]["period"], one["reported"]["difference"]) == ("2026-Q3", 54.17)
     whole = await line.indicator(PROVINCE, "ds.smartphone")
     assert (whole["numerator"], whole["denominator"], whole["value"]) == (3, 5, 60)
 
@@ -376,11 +377,28 @@ async def test_reported_history_is_never_carried(line: Line) -> None:
     assert (body["basis"], body["points"], body["carried_from"]) == ("reported", [], [])
 
 
+async def test_what_units_reported_of_what_events_count_has_a_history_of_its_own(
+    line: Line,
+) -> None:
+    route = f"/v1/areas/{LAO_CAI}/indicators/ds.smartphone/history"
+    for wanted, value in (("", 66.67), ("?basis=events", 66.67), ("?basis=reported", 12.5)):
+        _, body = await line.get(route + wanted)
+        assert body["basis"] == ("reported" if "reported" in wanted else "events")
+        assert body["points"][-1]["value"] == value
+    status, problem = await line.get(
+        f"/v1/areas/{LAO_CAI}/indicators/dt.eco.2/history?basis=events"
+    )
+    assert (status, problem["detail"]) == (
+        400,
+        "dt.eco.2 is fed by reports alone; leave basis out",
+    )
+
+
 async def test_history_is_described(line: Line) -> None:
     _, described = await line.get("/openapi.json")
     route = described["paths"]["/v1/areas/{area_id}/indicators/{indicator_id}/history"]["get"]
     parameters = {one["name"]: one for one in route["parameters"]}
-    assert {"area_id", "indicator_id", "from", "to", "as_of_tree"} <= set(parameters)
+    assert {"area_id", "indicator_id", "from", "to", "as_of_tree", "basis"} <= set(parameters)
     tree = parameters["as_of_tree"]
     assert tree["schema"]["default"] == "then"
     assert tree["schema"]["anyOf"] == [
