@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from services.ingest.connectors.connector import Kind
+from services.ingest.connectors.files.connector import FILES
 from services.ingest.connectors.kafka.connector import KAFKA
 
-KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType({"kafka": KAFKA})
+KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType({"files": FILES, "kafka": KAFKA})

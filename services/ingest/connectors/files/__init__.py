@@ -1,0 +1,1 @@
+"""Reads files of events that are dropped in a folder; see README.md."""
