@@ -69,7 +69,8 @@ def indicators(
 
     One row an indicator: the value and its bar, the pace (where it should be today to meet its
     target, the mark in the bar), the target, how many people are missing to the pace, and whether
-    the figure is counted from events or reported by a unit.
+    the figure is counted from events or reported by a unit. Where both are there, `Reported` is
+    what the unit reported, with the points by which the events are above or below it.
 
     Example: nhipso indicators 04252 --lang en --watch 2
     """
@@ -142,8 +143,11 @@ class _Sheet:
         if self.wide:
             table.add_column("On target", no_wrap=True)
             table.add_column("Basis", no_wrap=True)
+            if any(row.get("reported") for row in rows):
+                table.add_column("Reported", justify="right", no_wrap=True)
         for row in rows:
-            table.add_row(*self._cells(row))
+            # A row that has a cell more than the table has columns would get a column of its own.
+            table.add_row(*self._cells(row)[: len(table.columns)])
         return table
 
     def _cells(self, row: dict[str, Any]) -> list[str | Text]:
@@ -163,6 +167,7 @@ class _Sheet:
         ]
         if self.wide:
             cells += [_whole(row.get("denominator")), _projection(row), row.get("basis") or "–"]
+            cells.append(_reported(row.get("reported"), percent=percent))
         return cells
 
 
@@ -174,6 +179,16 @@ def _figure(value: Decimal | None, *, percent: bool) -> str:
     if value is None:
         return "–"
     return f"{value:,.2f} %" if percent else f"{value:,.2f}"
+
+
+def _reported(said: dict[str, Any] | None, *, percent: bool) -> str:
+    """What a unit reported of what events count, for which period, and how far events are off."""
+    if not said or said.get("value") is None:
+        return "–"
+    value = _figure(_decimal(said["value"]), percent=percent)
+    difference = _decimal(said.get("difference"))
+    off = "" if difference is None else f" ({difference:+,.2f})"
+    return f"{said.get('period')}: {value}{off}"
 
 
 def _whole(value: Any) -> str:

@@ -66,6 +66,14 @@ class _ProjectionAnswer(_Answer):
     state: str
 
 
+class ReportedAnswer(_Answer):
+    """What units reported of what events count as well."""
+
+    period: str
+    value: Number | None
+    difference: Number | None = None
+
+
 class FigureAnswer(_Answer):
     """A figure of a unit."""
 
@@ -79,6 +87,8 @@ class FigureAnswer(_Answer):
     gap_people: int | None
     projected_on: IsoDay | None = None
     projection: _ProjectionAnswer | None = None
+    period: str | None = None
+    reported: ReportedAnswer | None = None
 
 
 class FiguresAnswer(_Answer):

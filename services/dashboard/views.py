@@ -29,6 +29,16 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What the unit reported of what events count too, and how far the events are from it."""
+
+    value: str
+    period: str
+    difference: str
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
 class IndicatorRow:
     """One indicator of a unit."""
 
@@ -43,6 +53,8 @@ class IndicatorRow:
     gap: str
     projected: str
     is_reported: bool
+    period: str
+    beside: Beside | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +212,22 @@ def _row(indicator: IndicatorAnswer, figure: FigureAnswer) -> IndicatorRow:
         gap=_gap(figure, _noun(indicator)),
         projected=_projected(figure),
         is_reported=figure.basis == "reported",
+        period="" if figure.period is None else wording.period(figure.period),
+        beside=_beside(figure, is_share=is_share),
+    )
+
+
+def _beside(figure: FigureAnswer, *, is_share: bool) -> Beside | None:
+    told = figure.reported
+    if told is None or told.value is None:
+        return None
+    shown = wording.percent if is_share else wording.number
+    unknown = told.difference is None
+    return Beside(
+        value=shown(told.value),
+        period=wording.period(told.period),
+        difference="" if told.difference is None else wording.points(told.difference),
+        is_same=unknown or told.difference == 0,
     )
 
 

@@ -14,6 +14,7 @@ SETS: Final = {
 }
 SEVERITIES: Final = {"critical": "Nghiêm trọng", "warning": "Cần chú ý", "info": "Theo dõi"}
 
+_QUARTERS: Final = ("I", "II", "III", "IV")
 _NOUNS: Final = {
     "citizen": "người",
     "household": "hộ",
@@ -42,6 +43,24 @@ def percent(value: Decimal) -> str:
 def count(value: int) -> str:
     """``1.234.567``."""
     return number(Decimal(value))
+
+
+def points(difference: Decimal) -> str:
+    """``+54,2 điểm %``: how far one share is from another."""
+    sign = "+" if difference > 0 else "−" if difference < 0 else ""
+    return f"{sign}{number(abs(difference))} điểm %"
+
+
+def period(text: str) -> str:
+    """``tháng 10/2026``, ``quý III/2026``, ``6 tháng đầu năm 2026``, ``năm 2026``."""
+    year, _, part = text.partition("-")
+    if not part:
+        return f"năm {year}"
+    if part.startswith("Q"):
+        return f"quý {_QUARTERS[int(part[1:]) - 1]}/{year}"
+    if part.startswith("H"):
+        return f"6 tháng {'đầu' if part == 'H1' else 'cuối'} năm {year}"
+    return f"tháng {int(part)}/{year}"
 
 
 def day(moment: date) -> str:

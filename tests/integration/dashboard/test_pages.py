@@ -112,6 +112,9 @@ class Services:
             "basis": "events",
             "projected_on": None,
             "updated_at": "2026-11-22T01:29:00Z",
+            "reported": {"period": "2026-Q3", "value": 62.5, "difference": -17.3}
+            if name == "ds.smartphone"
+            else None,
             **(pace if has_target else dict.fromkeys(pace)),
         }
 
@@ -206,6 +209,13 @@ async def test_a_commune_has_its_page(dashboard: Dashboard) -> None:
     assert 'aria-current="page"' in text
     assert "Xếp hạng" not in text
     assert f"/v1/alerts?state=firing&area={COMMUNE}" in dashboard.services.asked
+
+
+async def test_what_was_reported_stands_beside_what_was_counted(dashboard: Dashboard) -> None:
+    _, text, _ = await dashboard.get(f"/areas/{COMMUNE}")
+    assert text.count("Chênh lệch") == 1
+    assert "Báo cáo quý III/2026: 62,5%" in text
+    assert "<strong>−17,3 điểm %</strong>" in text
 
 
 async def test_communes_are_ranked_by_the_chosen_indicator(dashboard: Dashboard) -> None:

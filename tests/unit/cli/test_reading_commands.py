@@ -64,6 +64,21 @@ def test_indicators_are_shown_against_their_pace(nhipso: Run, scoring: FakeStack
     assert [request.token for request in scoring.requests] == ["token-operator"]
 
 
+def test_what_a_unit_reported_stands_beside_with_the_difference(
+    nhipso: Run, stack: FakeStack
+) -> None:
+    said = {"period": "2026-Q3", "value": 62.5, "difference": -2.3}
+    shown = [row("ds.smartphone", 60.2, reported=said), row("ds.fibre", 60.2, reported=None)]
+    stack.answers["/v1/areas/2025:04252/indicators"] = lambda _: Answer(
+        200, INDICATORS | {"indicators": shown}
+    )
+    out = nhipso("indicators", "2025:04252").out
+    assert "Reported" in out
+    assert "2026-Q3: 62.50 % (-2.30)" in next(
+        line for line in out.splitlines() if "ds.smartphone" in line
+    )
+
+
 @pytest.mark.parametrize(
     ("indicator", "said"), [("ds.fibre", "not at this pace"), ("ds.schools", "too early")]
 )

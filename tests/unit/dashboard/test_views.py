@@ -71,6 +71,36 @@ def test_stands_against_its_pace(value: str | None, pace: str | None, status: St
     assert (shown.behind, shown.on_pace) == (status == "behind", status == "on-pace")
 
 
+@pytest.mark.parametrize(
+    ("value", "difference", "said", "is_same"),
+    [(62.5, -2.5, "−2,5 điểm %", False), (58, 2, "+2 điểm %", False), (60, 0, "0 điểm %", True)],
+)
+def test_what_a_unit_reported_stands_beside_what_was_counted(
+    value: float, difference: float, said: str, is_same: bool
+) -> None:
+    told = {"period": "2026-Q3", "value": value, "difference": difference}
+    row = page(indicator(), figure("60", reported=told)).sets[0].rows[0]
+    assert row.beside is not None
+    assert (row.beside.period, row.beside.difference) == ("quý III/2026", said)
+    assert row.beside.is_same is is_same
+    assert page(indicator(), figure("60")).sets[0].rows[0].beside is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2026-10", "tháng 10/2026"),
+        ("2026-02", "tháng 2/2026"),
+        ("2026-Q4", "quý IV/2026"),
+        ("2026-H1", "6 tháng đầu năm 2026"),
+        ("2026-H2", "6 tháng cuối năm 2026"),
+        ("2026", "năm 2026"),
+    ],
+)
+def test_periods_are_named_as_letters_name_them(text: str, said: str) -> None:
+    assert wording.period(text) == said
+
+
 def test_says_in_vietnamese_what_is_missing() -> None:
     row = page(indicator(), figure("60")).sets[0].rows[0]
     assert (row.value, row.counted, row.gap) == ("60%", "600 / 1.000 người", "136 người")
