@@ -5,7 +5,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from services.ingest.connectors.connector import Kind
+from services.ingest.connectors.fhir.connector import FHIR
 from services.ingest.connectors.files.connector import FILES
 from services.ingest.connectors.kafka.connector import KAFKA
 
-KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType({"files": FILES, "kafka": KAFKA})
+KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType(
+    {"fhir": FHIR, "files": FILES, "kafka": KAFKA}
+)
