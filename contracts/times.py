@@ -19,6 +19,12 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 LOCAL_OFFSET_MICROSECONDS: Final = 7 * 3600 * 1_000_000
 _DAY_MICROSECONDS: Final = 24 * 3600 * 1_000_000
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+#: Most times as they are written; Python reads these by itself, just so.
+_COMMON: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?"
+    r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
 _RFC3339: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?"
     r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
@@ -32,6 +38,18 @@ def parse_rfc3339(text: str) -> datetime:
     Raises:
         ValueError: when the text is not RFC 3339, has no offset, or names no real moment.
     """
+    is_leap = False
+    if _COMMON.fullmatch(text) is None:
+        text, is_leap = _rewritten(text)
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+        return _after_leap_second(moment) if is_leap else moment
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"names no real moment: {error}") from None
+
+
+def _rewritten(text: str) -> tuple[str, bool]:
+    """The time as Python reads it, and whether it is the second before the one that is meant."""
     found = _RFC3339.fullmatch(text)
     if found is None:
         raise ValueError(
@@ -41,12 +59,7 @@ def parse_rfc3339(text: str) -> datetime:
     microseconds = (fraction or "")[:6].ljust(6, "0")
     offset = "+00:00" if offset in "Zz" else offset
     is_leap = second == "60"
-    text = f"{day}T{minute}:{'59' if is_leap else second}.{microseconds}{offset}"
-    try:
-        moment = datetime.fromisoformat(text).astimezone(UTC)
-        return _after_leap_second(moment) if is_leap else moment
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"names no real moment: {error}") from None
+    return f"{day}T{minute}:{'59' if is_leap else second}.{microseconds}{offset}", is_leap
 
 
 def _after_leap_second(before: datetime) -> datetime:

@@ -16,6 +16,7 @@ from contracts.topics import REJECTED_EVENTS, SUBJECT_EVENTS
 from services.chassis.clock import Clock
 from services.chassis.failpoints import failpoint
 from services.ingest.core.check import Knowledge, check, refuse
+from services.ingest.core.quick import quick_check
 from services.ingest.core.verdicts import Accepted, Refused, Verdict
 from services.ingest.metrics import IngestMetrics
 from services.ingest.pauses import Pauses
@@ -145,7 +146,9 @@ class Pipeline:
             return refuse(event.decoded, event.objection.reason, event.objection.detail)
         if not isinstance(event.decoded, dict):
             return refuse(event.decoded, Reason.BAD_ENVELOPE, "an event must be a JSON object")
-        return check(event.decoded, caller, now, self._knowledge)
+        return quick_check(event.decoded, caller, now, self._knowledge) or check(
+            event.decoded, caller, now, self._knowledge
+        )
 
     async def _rejected(
         self, refusals: Sequence[Refusal], caller: Principal, now: datetime

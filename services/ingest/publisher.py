@@ -8,6 +8,7 @@ partitioner does, because a batch goes to one partition. lz4 adds 1 to 2 µs.
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -20,7 +21,7 @@ from prometheus_client import CollectorRegistry
 from contracts.topics import CONTENT_TYPE_HEADER
 from services.chassis.failpoints import failpoint
 from services.chassis.settings import KafkaSettings
-from services.ingest.core.partition import partition_of
+from services.ingest.core.partition import partitions_of
 from services.ingest.lanes import Lane, Parcel
 
 #: Key and value of a record.
@@ -39,6 +40,18 @@ _FATAL: Final = (OutOfOrderSequenceNumber, ProducerFenced)
 
 class BrokerAwayError(Exception):
     """The broker has not acknowledged in time; nothing may be called accepted."""
+
+
+class _Message(KafkaResponse):
+    """A record as FastStream takes it; made without its constructor, which takes 2 µs."""
+
+    headers: Mapping[str, str] = MappingProxyType({})  # type: ignore[assignment]
+    correlation_id = None
+    timestamp_ms = None
+
+    def __init__(self, key: bytes, body: bytes) -> None:
+        self.key = key
+        self.body = body
 
 
 class Publisher:
@@ -168,15 +181,15 @@ class Publisher:
         partitions = self._partitions[topic]
         parcels: dict[int, list[KafkaResponse]] = {}
         sizes: dict[int, int] = {}
-        for key, value in records:
-            partition = partition_of(key, partitions)
+        placed = partitions_of([key for key, _ in records], partitions)
+        for (key, value), partition in zip(records, placed, strict=True):
             size = len(key) + len(value) + _RECORD_OVERHEAD_BYTES
             if partition in parcels and sizes[partition] + size > _MAX_BATCH_BYTES:
                 yield partition, Parcel(parcels.pop(partition), sizes[partition])
             if partition not in parcels:
                 parcels[partition] = []
                 sizes[partition] = 0
-            parcels[partition].append(KafkaResponse(value, key=key))
+            parcels[partition].append(_Message(key, value))
             sizes[partition] += size
         for partition, parcel in parcels.items():
             yield partition, Parcel(parcel, sizes[partition])

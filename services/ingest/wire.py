@@ -7,7 +7,6 @@ and time, and fail on a bad time before anybody can say which event is at fault.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
@@ -48,8 +47,7 @@ class TooManyEventsError(Exception):
     """A batch of more events than are taken at once; the message says how many are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """One event as it came: decoded, and the bytes it was decoded from.
 
     `decoded` is whatever JSON value stood in the event's place; a fit one is an object. `original`
@@ -157,21 +155,23 @@ def _read_structured(body: bytes) -> Received:
 def _read_batch(body: bytes, max_events: int) -> list[Received]:
     try:
         elements = _ELEMENTS.decode(body)
+        # In batch mode the JSON object is the event: nothing is left for the SDK to map.
+        return [
+            Received(index, _JSON.decode(element), bytes(element))
+            for index, element in enumerate(_bounded(elements, max_events))
+        ]
     except msgspec.ValidationError:
         raise NotCloudEventsError(
             f"a batch is a JSON array of events; send a single event as {CLOUDEVENTS_JSON}"
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_json(error) from None
+
+
+def _bounded(elements: list[msgspec.Raw], max_events: int) -> list[msgspec.Raw]:
     if len(elements) > max_events:
         raise TooManyEventsError(f"A batch may have {max_events} events; send smaller batches.")
-    return [_read_element(index, bytes(element)) for index, element in enumerate(elements)]
-
-
-def _read_element(index: int, original: bytes) -> Received:
-    # Raw keeps the blanks before an element in its place away, so an object starts with a brace.
-    decoded = _read_object(original) if original.startswith(b"{") else _decode(original)
-    return Received(index, decoded, original)
+    return elements
 
 
 def _read_object(body: bytes) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def read_attributes(raw: Mapping[str, Any]) -> Attributes:
         raise _bad_envelope('specversion must be "1.0"')
     event_id = _text(raw, "id", MAX_ID_LENGTH)
     source = _text(raw, "source", _MAX_SOURCE_LENGTH)
-    if _URI_REFERENCE.fullmatch(source) is None:
+    if not is_uri_reference(source):
         raise _bad_envelope("source must be a URI-reference such as urn:nhipso:source:vneid")
     event_type = raw.get("type")
     if not isinstance(event_type, str) or not event_type:
@@ -72,6 +72,11 @@ def read_attributes(raw: Mapping[str, Any]) -> Attributes:
     return Attributes(
         event_id, source, event_type, kind, identifier, _time(raw.get("time")), extensions
     )
+
+
+def is_uri_reference(text: str) -> bool:
+    """Whether the text may be a source by its form."""
+    return 0 < len(text) <= _MAX_SOURCE_LENGTH and _URI_REFERENCE.fullmatch(text) is not None
 
 
 def _bad_envelope(detail: str) -> ObjectionError:

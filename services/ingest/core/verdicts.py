@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from contracts.reasons import Reason
 
 
@@ -20,8 +22,7 @@ class ObjectionError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """An event in inside form, ready for ``subject-events.v1``."""
 
     record: dict[str, Any]

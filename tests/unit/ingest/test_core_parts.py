@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.subjects import SubjectKind, parse_inside
-from services.ingest.core.partition import murmur2, partition_of
+from services.ingest.core.partition import murmur2, partition_of, partitions_of
 from services.ingest.core.pseudonyms import Pseudonymiser
 from services.ingest.core.rate import RateLimit
 
@@ -25,6 +25,13 @@ def test_a_pseudonym_is_the_first_half_of_the_hmac(kind: SubjectKind, identifier
     inside = Pseudonymiser(KEY).inside(kind, identifier)
     assert inside == f"{kind}:{digest[:32]}"
     assert parse_inside(inside)[0] is kind
+
+
+@given(st.binary(min_size=32, max_size=200), st.text(max_size=200))
+def test_a_pseudonym_is_hmac_under_every_key(key: bytes, subject: str) -> None:
+    subject = subject.encode("utf-8", "replace").decode()
+    digest = hmac.new(key, subject.encode(), hashlib.sha256).hexdigest()
+    assert Pseudonymiser(key).pseudonym(subject) == digest[:32]
 
 
 def test_other_kinds_keep_their_identifiers() -> None:
@@ -54,6 +61,16 @@ def test_murmur2_gives_what_java_gives(text: str, expected: int) -> None:
 @given(st.binary(max_size=40), st.integers(1, 64))
 def test_a_partition_is_one_of_the_topics(key: bytes, partitions: int) -> None:
     assert 0 <= partition_of(key, partitions) < partitions
+
+
+@given(st.lists(st.binary(max_size=9), max_size=200), st.integers(1, 64))
+def test_partitions_are_the_same_one_by_one_and_together(keys: list[bytes], count: int) -> None:
+    assert partitions_of(keys, count) == [partition_of(key, count) for key in keys]
+
+
+def test_a_batch_of_subjects_is_placed_as_one_by_one() -> None:
+    keys = [f"citizen:{number:032x}".encode() for number in range(500)]
+    assert partitions_of(keys, 12) == [partition_of(key, 12) for key in keys]
 
 
 def test_a_caller_may_send_the_burst_and_then_waits() -> None:
