@@ -143,6 +143,18 @@ def read_key(path: Path) -> ECKey:
     return key
 
 
+def read_private_key(path: Path) -> ECKey:
+    """Read a P-256 key that also opens what it seals.
+
+    Raises:
+        SealError: when the file cannot be read, or holds another kind of key or its public part.
+    """
+    key = read_key(path)
+    if not key.is_private:
+        raise SealError(f"{path} holds the public part of a key; it must hold the private key")
+    return key
+
+
 def public_part(key: ECKey) -> ECKey:
     """The public part of a key; with it one can seal and not unseal."""
     return ECKey.import_key(key.as_dict(private=False))

@@ -46,6 +46,8 @@ from services.ingest.periods.receipts import Receipts
 from services.ingest.periods.reminding import Reminding
 from services.ingest.pipeline import Pipeline
 from services.ingest.publisher import Publisher
+from services.ingest.reports import room as reports_room
+from services.ingest.reports.metrics import ReportMetrics
 from services.ingest.rejecting.metrics import RejectionMetrics
 from services.ingest.rejecting.room import open_room
 from services.ingest.routes import EventsEndpoint
@@ -81,7 +83,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     readiness = Readiness()
     time = clock or SystemClock()
     pauses = Pauses()
-    sealing_key = rejected.read_key(settings.rejections.key_file)
+    sealing_key = rejected.read_private_key(settings.rejections.key_file)
     publisher = Publisher(
         settings.kafka,
         content_types=_TOPICS,
@@ -94,6 +96,9 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
         pseudonymiser=Pseudonymiser(read_secret(settings.pseudonym.key_file)),
     )
     calendar = reporting.load(settings.reporting.folder, catalogue.load(settings.catalogue.folder))
+    report_rules = reports_room.rules(
+        settings.reporting, settings.catalogue.folder, knowledge.areas
+    )
     receipts = Receipts(time)
     pipeline = Pipeline(
         knowledge=knowledge,
@@ -121,6 +126,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     connector_metrics = ConnectorMetrics(registry)
     rejection_metrics = RejectionMetrics(registry)
     period_metrics = PeriodMetrics(registry)
+    report_metrics = ReportMetrics(registry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -194,7 +200,20 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
                 if kind.routes is not None:
                     called = [one for one in configured if one.kind == name]
                     app.include_router(kind.routes(called, needs))
+            reports = reports_room.open_room(
+                settings.reporting,
+                rules=report_rules,
+                knowledge=knowledge,
+                pool=pool,
+                pipeline=pipeline,
+                metrics=report_metrics,
+                clock=time,
+            )
+            # After the periods', which lie under the same path.
+            for router in reports.routers(tokens):
+                app.include_router(router)
             tasks = await opened.enter_async_context(Tasks())
+            tasks.start("reports", reports.run)
             tasks.start("watch the producer", publisher.watch)
             tasks.start("connectors", connectors.run)
             working.start(tasks)

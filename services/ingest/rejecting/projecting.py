@@ -65,7 +65,7 @@ class Projecting:
         for record in records:
             row = row_of(record.value)
             if row is None:
-                self._log.error(
+                self._log.warning(
                     "a record is no rejection and is passed over",
                     partition=record.partition,
                     offset=record.offset,

@@ -44,7 +44,8 @@ class Keys:
     def write(self) -> None:
         public = self.tokens.as_dict(private=False)
         (self.folder / "jwks.json").write_text(json.dumps({"keys": [public]}))
-        (self.folder / "rejections.jwk").write_text(json.dumps(self.rejections.as_dict()))
+        private = self.rejections.as_dict(private=True)
+        (self.folder / "rejections.jwk").write_text(json.dumps(private))
         (self.folder / "pseudonym.key").write_text(self.pseudonym.hex())
 
     def token(self, **claims: Any) -> str:

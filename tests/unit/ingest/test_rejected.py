@@ -12,6 +12,7 @@ from contracts.rejected import (
     SealError,
     public_part,
     read_key,
+    read_private_key,
     rejection_key,
     seal,
     unseal,
@@ -71,6 +72,15 @@ def test_another_kind_of_key_is_an_error_that_names_the_file(tmp_path: Path, con
     file.write_text(content)
     with pytest.raises(SealError, match=r"key\.jwk.*P-256"):
         read_key(file)
+
+
+def test_who_opens_originals_is_told_of_a_key_that_cannot(tmp_path: Path) -> None:
+    file = tmp_path / "key.jwk"
+    file.write_text(json.dumps(KEY.as_dict(private=True)))
+    assert unseal(read_private_key(file), seal(KEY, b"x")) == b"x"
+    file.write_text(json.dumps(KEY.as_dict(private=False)))
+    with pytest.raises(SealError, match=r"key\.jwk.*private key"):
+        read_private_key(file)
 
 
 def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
