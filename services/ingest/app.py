@@ -52,6 +52,8 @@ from services.ingest.rejecting.metrics import RejectionMetrics
 from services.ingest.rejecting.room import open_room
 from services.ingest.routes import EventsEndpoint
 from services.ingest.settings import IngestSettings
+from services.ingest.sources import routes as source_routes
+from services.ingest.sources.store import SourceStore
 
 _SCHEMA: Final = "ingest"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -83,6 +85,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     readiness = Readiness()
     time = clock or SystemClock()
     pauses = Pauses()
+    metrics = IngestMetrics(registry)
     sealing_key = rejected.read_private_key(settings.rejections.key_file)
     publisher = Publisher(
         settings.kafka,
@@ -105,7 +108,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
         publisher=publisher,
         sealing_key=rejected.public_part(sealing_key),
         max_event_bytes=settings.ingest.max_event_bytes,
-        metrics=IngestMetrics(registry),
+        metrics=metrics,
         clock=time,
         pauses=pauses,
         receipts=receipts,
@@ -194,6 +197,10 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
             # Routes that need the database come here, when it is open.
             app.include_router(period_routes.router(calendar, knowledge.areas, pool, tokens, time))
             app.include_router(connector_routes.router(configured, pool, tokens))
+            register = SourceStore(pool)
+            app.include_router(
+                source_routes.router(register, tokens, pauses, metrics.last_event, time)
+            )
             for router in working.routers(tokens):
                 app.include_router(router)
             for name, kind in KINDS.items():

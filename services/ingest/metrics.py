@@ -2,7 +2,7 @@
 
 from collections import Counter as Counts
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -61,6 +61,11 @@ class IngestMetrics:
                 latest[event.source] = event.occurred_at
         for source, occurred_at in latest.items():
             self._advance(source, occurred_at.timestamp())
+
+    def last_event(self, source: str) -> datetime | None:
+        """When the latest accepted event of a source happened; None if none came to this process."""
+        latest = self._latest.get(source)
+        return None if latest is None else datetime.fromtimestamp(latest, UTC)
 
     def rejected(self, event: Refused, principal: Principal) -> None:
         """Count a refusal that is kept."""

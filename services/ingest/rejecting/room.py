@@ -28,6 +28,7 @@ from services.ingest.rejecting.retrying import Retrying
 from services.ingest.rejecting.routes import reading_router, working_router
 from services.ingest.rejecting.store import Store
 from services.ingest.repeating import repeat
+from services.ingest.sources.store import SourceStore
 
 _COUNT_SECONDS: Final = 15.0
 _FORGET_SECONDS: Final = 3_600.0
@@ -122,7 +123,7 @@ async def open_room(
     await pausing.step()
 
     def meaning() -> Meaning:
-        return Meaning(connectors, kinds, surroundings, event_id=event_id, grants=None)
+        return Meaning(connectors, kinds, surroundings, event_id=event_id, grants=SourceStore(pool))
 
     store = Store(pool)
     retrying = Retrying(
