@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from contracts import areas, catalogue, rejected, reporting
+from contracts import areas, catalogue, rejected
 from contracts.topics import (
     CLOUDEVENTS_JSON,
     REJECTED_EVENTS,
@@ -46,10 +46,9 @@ from services.ingest.periods.receipts import Receipts
 from services.ingest.periods.reminding import Reminding
 from services.ingest.pipeline import Pipeline
 from services.ingest.publisher import Publisher
-from services.ingest.reports import room as reports_room
-from services.ingest.reports.metrics import ReportMetrics
 from services.ingest.rejecting.metrics import RejectionMetrics
 from services.ingest.rejecting.room import open_room
+from services.ingest.reports.room import ReportRoom
 from services.ingest.routes import EventsEndpoint
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import routes as source_routes
@@ -98,9 +97,12 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
         indicators=frozenset(catalogue.load(settings.catalogue.folder).by_id),
         pseudonymiser=Pseudonymiser(read_secret(settings.pseudonym.key_file)),
     )
-    calendar = reporting.load(settings.reporting.folder, catalogue.load(settings.catalogue.folder))
-    report_rules = reports_room.rules(
-        settings.reporting, settings.catalogue.folder, knowledge.areas
+    report_room = ReportRoom(
+        settings.reporting,
+        catalogue.load(settings.catalogue.folder),
+        knowledge=knowledge,
+        registry=registry,
+        clock=time,
     )
     receipts = Receipts(time)
     pipeline = Pipeline(
@@ -129,7 +131,6 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
     connector_metrics = ConnectorMetrics(registry)
     rejection_metrics = RejectionMetrics(registry)
     period_metrics = PeriodMetrics(registry)
-    report_metrics = ReportMetrics(registry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -171,7 +172,7 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
             reminding = Reminding(
                 pool,
                 publisher,
-                calendar=calendar,
+                calendar=report_room.rules.calendar,
                 areas=knowledge.areas,
                 metrics=period_metrics,
                 clock=time,
@@ -195,33 +196,23 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
                 )
             )
             # Routes that need the database come here, when it is open.
-            app.include_router(period_routes.router(calendar, knowledge.areas, pool, tokens, time))
-            app.include_router(connector_routes.router(configured, pool, tokens))
-            register = SourceStore(pool)
-            app.include_router(
-                source_routes.router(register, tokens, pauses, metrics.last_event, time)
-            )
-            for router in working.routers(tokens):
+            for router in (
+                period_routes.router(
+                    report_room.rules.calendar, knowledge.areas, pool, tokens, time
+                ),
+                connector_routes.router(configured, pool, tokens),
+                source_routes.router(SourceStore(pool), tokens, pauses, metrics.last_event, time),
+                *working.routers(tokens),
+                *report_room.open(pool, pipeline, tokens),
+            ):
                 app.include_router(router)
             for name, kind in KINDS.items():
                 if kind.routes is not None:
                     called = [one for one in configured if one.kind == name]
                     app.include_router(kind.routes(called, needs))
-            reports = reports_room.open_room(
-                settings.reporting,
-                rules=report_rules,
-                knowledge=knowledge,
-                pool=pool,
-                pipeline=pipeline,
-                metrics=report_metrics,
-                clock=time,
-            )
-            # After the periods', which lie under the same path.
-            for router in reports.routers(tokens):
-                app.include_router(router)
             tasks = await opened.enter_async_context(Tasks())
-            tasks.start("reports", reports.run)
             tasks.start("watch the producer", publisher.watch)
+            tasks.start("reports", report_room.run)
             tasks.start("connectors", connectors.run)
             working.start(tasks)
             tasks.start("reminders", reminding.run)
