@@ -40,7 +40,7 @@ class Grants(Protocol):
     """What sources may send now, beside what stood in their tokens then."""
 
     async def of(self, caller: str) -> tuple[frozenset[str], frozenset[str]]:
-        """The sources and the domains that are granted to a caller, by the `sub` of its tokens."""
+        """The sources and the domains that are granted to a source, or to the `sub` of a token."""
         ...
 
 
@@ -94,9 +94,12 @@ class Meaning:
             sources.add(configured.source)
             domains |= configured.domains
         elif self._grants is not None:
-            granted, its_domains = await self._grants.of(sub)
-            sources |= granted
-            domains |= its_domains
+            # The register knows sources by their name, which is also who its tokens are for.
+            named = whole.rejection.source
+            for name in {sub, named} if named is not None and named in sources else {sub}:
+                granted, its_domains = await self._grants.of(name)
+                sources |= granted
+                domains |= its_domains
         return Principal(
             sub=sub, role=Role.SOURCE, sources=frozenset(sources), domains=frozenset(domains)
         )
