@@ -1,4 +1,4 @@
-"""Reads from the services over HTTP, with errors that say what to do."""
+"""Asks the services over HTTP, with errors that say what to do."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,9 @@ import aiohttp
 from services.cli.exits import UNREACHABLE, USAGE, CommandError
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0, connect=2.0)
+_DONE: Final = {HTTPStatus.OK, HTTPStatus.CREATED}
 _OURS_TO_MEND: Final = {
+    HTTPStatus.CONFLICT,
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
@@ -48,7 +50,32 @@ async def get_json(
         CommandError: when nobody answers, the service refuses, or the body is not JSON.
     """
     status, text = await get_text(url, token=token, parameters=parameters)
-    if status == HTTPStatus.OK:
+    return _decoded(url, status, text)
+
+
+async def post_json(
+    url: str, body: Any, *, token: str | None = None, parameters: Mapping[str, str] | None = None
+) -> Any:
+    """The decoded answer to a POST that succeeds.
+
+    Raises:
+        CommandError: when nobody answers, the service refuses, or the answer is not JSON.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            session.post(url, json=body, headers=headers, params=parameters) as response,
+        ):
+            status, text = response.status, await response.text()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        why = str(error) or type(error).__name__
+        raise CommandError(f"{url} cannot be reached: {why}", UNREACHABLE) from None
+    return _decoded(url, status, text)
+
+
+def _decoded(url: str, status: int, text: str) -> Any:
+    if status in _DONE:
         try:
             return json.loads(text)
         except ValueError as error:
