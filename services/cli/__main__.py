@@ -18,9 +18,11 @@ from services.cli.rebuild import rebuild
 from services.cli.reconcile import reconcile
 from services.cli.send import send
 from services.cli.simulate import simulate
+from services.cli.sources import sources
 from services.cli.status import status
 from services.cli.terminal import remarks
 from services.cli.up import up
+from services.cli.validate import validate
 
 app = typer.Typer(
     name="nhipso",
@@ -30,9 +32,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
 )
-for command in (up, simulate, send, indicators, alerts, status, reconcile, rebuild):
+for command in (up, simulate, send, validate, indicators, alerts, status, reconcile, rebuild):
     app.command(epilog=EPILOG)(command)
 app.add_typer(areas, name="areas")
+app.add_typer(sources, name="sources")
 app.add_typer(catalogue, name="catalogue")
 app.add_typer(bench, name="bench")
 
