@@ -1,8 +1,8 @@
 """Runs the Debezium engine in this process until it is killed, and puts its records on a topic.
 
 Started as `python -m tests.debezium.engine SETTINGS`, where SETTINGS is a JSON file:
-`{"engine": {…}, "producer": {…}, "topic": "inbox.registry.v1"}`. Engine, connector, converter and producer
-are the real ones of Debezium and Apache Kafka. What they say goes to standard error.
+`{"engine": {…}, "producer": {…}}`. Engine, connector, transformations, converter and producer are the
+real ones of Debezium and Apache Kafka. What they say goes to standard error.
 
 A batch is confirmed to the engine once the broker has it, so that a kill repeats records and loses
 none.
@@ -24,7 +24,7 @@ def start_java() -> None:
     """Start the JVM in this process, with Debezium's jars."""
     home = find_java().resolve().parent.parent
     jpype.startJVM(
-        str(home / "lib" / "server" / "libjvm.so"),
+        str(next((home / "lib" / "server").glob("libjvm.*"))),
         "-XX:+UseSerialGC",
         "-Xmx256m",
         "--enable-native-access=ALL-UNNAMED",
@@ -52,9 +52,8 @@ def _properties(config: dict[str, str]) -> Any:
 class _ToTopic:
     """Debezium's `ChangeConsumer`."""
 
-    def __init__(self, producer: Any, topic: str) -> None:
+    def __init__(self, producer: Any) -> None:
         self._producer = producer
-        self._topic = topic
         self._record = jpype.JClass("org.apache.kafka.clients.producer.ProducerRecord")
 
     def handleBatch(self, records: Any, committer: Any) -> None:  # noqa: N802 - Java's name
@@ -68,7 +67,7 @@ class _ToTopic:
         return True
 
     def _of(self, change: Any) -> Any:
-        return self._record(self._topic, _bytes(change.key()), _bytes(change.value()))
+        return self._record(change.destination(), _bytes(change.key()), _bytes(change.value()))
 
 
 def _bytes(text: Any) -> Any:
@@ -81,7 +80,7 @@ def run(settings: dict[str, Any]) -> None:
     formats = "io.debezium.engine.format."
     consumer = jpype.JProxy(
         "io.debezium.engine.DebeziumEngine$ChangeConsumer",
-        inst=_ToTopic(producer_of(settings["producer"]), settings["topic"]),
+        inst=_ToTopic(producer_of(settings["producer"])),
     )
     engine = (
         jpype.JClass("io.debezium.engine.DebeziumEngine")

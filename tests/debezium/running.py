@@ -22,6 +22,7 @@ class Engine:
     bootstrap: str
     topic: str
     with_schema: bool
+    unwrapped: bool = False
     name: str = field(default_factory=lambda: f"nhipso_{secrets.token_hex(6)}")
     process: subprocess.Popen[bytes] | None = None
 
@@ -65,6 +66,13 @@ class Engine:
             "provide.transaction.metadata": "true",
             "skipped.operations": "none",
             "converter.schemas.enable": str(self.with_schema).lower(),
+            "transforms": "unwrap,inbox" if self.unwrapped else "inbox",
+            "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+            "transforms.unwrap.delete.tombstone.handling.mode": "rewrite-with-tombstone",
+            "transforms.unwrap.add.fields": "op,table,lsn,source.ts_ms",
+            "transforms.inbox.type": "org.apache.kafka.connect.transforms.RegexRouter",
+            "transforms.inbox.regex": ".*",
+            "transforms.inbox.replacement": self.topic,
         }
         producer = {"bootstrap.servers": self.bootstrap, "compression.type": "zstd"}
-        return {"engine": engine, "producer": producer, "topic": self.topic}
+        return {"engine": engine, "producer": producer}
