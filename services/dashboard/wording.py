@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from contracts.forms.wording import period_in_words
 from contracts.times import LOCAL_ZONE
 
 SETS: Final = {
@@ -14,7 +15,6 @@ SETS: Final = {
 }
 SEVERITIES: Final = {"critical": "Nghiêm trọng", "warning": "Cần chú ý", "info": "Theo dõi"}
 
-_QUARTERS: Final = ("I", "II", "III", "IV")
 _NOUNS: Final = {
     "citizen": "người",
     "household": "hộ",
@@ -52,15 +52,9 @@ def points(difference: Decimal) -> str:
 
 
 def period(text: str) -> str:
-    """``tháng 10/2026``, ``quý III/2026``, ``6 tháng đầu năm 2026``, ``năm 2026``."""
-    year, _, part = text.partition("-")
-    if not part:
-        return f"năm {year}"
-    if part.startswith("Q"):
-        return f"quý {_QUARTERS[int(part[1:]) - 1]}/{year}"
-    if part.startswith("H"):
-        return f"6 tháng {'đầu' if part == 'H1' else 'cuối'} năm {year}"
-    return f"tháng {int(part)}/{year}"
+    """``tháng 10 năm 2026``, ``quý III năm 2026``, ``6 tháng đầu năm 2026``, ``năm 2026``."""
+    name = period_in_words(text)
+    return name[:1].lower() + name[1:]
 
 
 def day(moment: date) -> str:

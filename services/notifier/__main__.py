@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from contracts import areas, catalogue
 from contracts.areas import AreasError
 from contracts.catalogue import CatalogueError
-from contracts.topics import ALERT_EVENTS, INDICATOR_EVENTS, TOPIC_CONFIGS
+from contracts.topics import ALERT_EVENTS, INDICATOR_EVENTS, REPORT_EVENTS, TOPIC_CONFIGS
 from services.chassis import buildinfo, database, logs
 from services.chassis.batches import broker_of
 from services.chassis.clock import Clock, SystemClock
@@ -33,6 +33,7 @@ from services.notifier.pipeline.consuming import Consuming
 from services.notifier.pipeline.delivering import Delivering, Send
 from services.notifier.pipeline.evaluating import Evaluating
 from services.notifier.pipeline.publishing import Publishing
+from services.notifier.pipeline.reminded import Reminded
 from services.notifier.pipeline.telling import Telling
 from services.notifier.receivers import reading
 from services.notifier.receivers.email.sending import EmailSender
@@ -86,10 +87,11 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         )
         await ensure_topics(
             environment.kafka,
-            {name: TOPIC_CONFIGS[name] for name in (INDICATOR_EVENTS, ALERT_EVENTS)},
+            {name: TOPIC_CONFIGS[name] for name in (INDICATOR_EVENTS, ALERT_EVENTS, REPORT_EVENTS)},
         )
         broker = broker_of(environment.kafka, client_id="nhipso-notifier", registry=registry)
         consuming = Consuming(broker, pool, domain.catalogue, metrics)
+        reminded = Reminded(broker, pool, metrics)
         evaluating = Evaluating(
             pool,
             domain,
@@ -125,6 +127,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             readiness.add("evaluation", beats[0].check)
             await broker.start()
             tasks.start("consuming", consuming.watch)
+            tasks.start("taking reminders", reminded.watch)
             for beat in beats:
                 tasks.start(beat.name, beat.run)
             try:

@@ -12,7 +12,7 @@ class NotifierMetrics:
         )
         self.judgements = Counter(
             "notifier_judgements_total",
-            "Judgements of figures by reason.",
+            "Judgements of figures and reports by reason.",
             ("reason",),
             registry=registry,
         )
@@ -45,6 +45,6 @@ class NotifierMetrics:
         )
         self.unreadable = Counter(
             "notifier_unreadable_records_total",
-            "Records of indicator-events.v1 that are no indicator event and were passed over.",
+            "Records of the topics that are not of their form and were passed over.",
             registry=registry,
         )

@@ -1,7 +1,7 @@
 """Alerts as values: one alert, the step a decision takes it, and the event that tells of it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Literal
 from uuid import UUID, uuid5
 
@@ -17,7 +17,7 @@ from contracts.updates import (
 from services.notifier.core.decide import Decision, Held, Reason
 from services.notifier.core.figure import FigureKey, Standing
 
-AlertKind = Literal["pace", "source-silent"]
+AlertKind = Literal["pace", "source-silent", "report"]
 
 #: Alerts of a silent feed bear ``source.<feed>`` in the place of an indicator.
 SOURCE_PREFIX: Final = "source."
@@ -27,7 +27,10 @@ _NAMESPACE: Final = UUID("6f1d3a52-9c0e-5d0e-8f5e-3b7f2b1a6d11")
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `version` grows with each event about it; 0: none has been told."""
+    """One alert. `version` grows with each event about it; 0: none has been told.
+
+    `due_on` is until when a report is in time; alerts of other kinds have none.
+    """
 
     id: UUID
     kind: AlertKind
@@ -42,6 +45,7 @@ class Alert:
     fired_at: datetime | None = None
     resolved_at: datetime | None = None
     told_at: datetime | None = None
+    due_on: date | None = None
 
     @property
     def held(self) -> Held:
@@ -70,6 +74,7 @@ def advance(
     key: FigureKey,
     standing: Standing,
     now: datetime,
+    due_on: date | None = None,
 ) -> Step | None:
     """Apply a decision; None when there was no alert and is none."""
     if decision.state is None:
@@ -90,6 +95,7 @@ def advance(
         changed_at=now if changed else alert.changed_at,
         fired_at=alert.fired_at or (now if decision.state == "firing" else None),
         resolved_at=now if decision.state == "resolved" else None,
+        due_on=due_on or alert.due_on,
     )
     if not changed or after.state == "pending":
         return Step(after)

@@ -25,6 +25,9 @@ class Reason(StrEnum):
     NO_PACE = "no-pace"
     SOURCE_SILENT = "source-silent"
     UNIT_ENDED = "unit-ended"
+    REPORT_DUE = "report-due"
+    REPORT_MISSING = "report-missing"
+    REPORT_RECEIVED = "report-received"
 
 
 @dataclass(frozen=True, slots=True)

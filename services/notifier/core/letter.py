@@ -20,6 +20,7 @@ from services.notifier.core import wording
 from services.notifier.core.alert import SOURCE_PREFIX, Alert, AlertKind
 from services.notifier.core.causes import Domain, HeldBack
 from services.notifier.core.figure import Figure, FigureKey
+from services.notifier.core.reports import alert_name
 
 OPERATORS: Final = "operators"
 """The audience of alerts that are about a feed and not about a unit."""
@@ -78,6 +79,7 @@ class LetterAlert(_Part):
     opened_at: EventTime
     fired_at: EventTime | None
     is_new: bool
+    due_on: IsoDay | None = None
     held_back_by: LetterCauses = LetterCauses()
 
 
@@ -98,13 +100,27 @@ class Letter(_Part):
         return self.audience == OPERATORS
 
     @property
+    def lagging(self) -> tuple[LetterAlert, ...]:
+        """The alerts about indicators, worst first."""
+        return tuple(alert for alert in self.alerts if alert.kind == "pace")
+
+    @property
+    def reports(self) -> tuple[LetterAlert, ...]:
+        """The alerts about reports that are due or missing, what is missing first."""
+        return tuple(alert for alert in self.alerts if alert.kind == "report")
+
+    @property
     def subject(self) -> str:
         """The subject line."""
-        number = len(self.alerts)
         if self.is_for_operators:
-            return f"[Nhịp Số] {number} nguồn dữ liệu ngừng gửi"
+            return f"[Nhịp Số] {len(self.alerts)} nguồn dữ liệu ngừng gửi"
         again = "Nhắc lại: " if self.is_reminder else ""
-        return f"[Nhịp Số] {again}{self.area_name} có {number} chỉ tiêu chậm tiến độ"
+        parts = []
+        if self.lagging:
+            parts.append(f"{len(self.lagging)} chỉ tiêu chậm tiến độ")
+        if self.reports:
+            parts.append(f"{len(self.reports)} báo cáo cần gửi")
+        return f"[Nhịp Số] {again}{self.area_name} có {', '.join(parts)}"
 
 
 def audience_of(alert: Alert) -> str:
@@ -175,10 +191,13 @@ def causes(found: HeldBack, domain: Domain) -> LetterCauses:
 
 
 def indicator_name(domain: Domain, indicator: str) -> str:
-    """The full Vietnamese name of an indicator, or of the feed that an alert is about."""
+    """The full Vietnamese name of an indicator, or of the report or feed an alert is about."""
     known = domain.catalogue.by_id.get(indicator)
     if known is not None:
         return known.name.vi
+    report = alert_name(indicator)
+    if report is not None:
+        return report
     return f"Nguồn dữ liệu: {wording.feed_name(indicator.removeprefix(SOURCE_PREFIX))}"
 
 
@@ -206,6 +225,7 @@ def _alert(
         opened_at=alert.opened_at,
         fired_at=alert.fired_at,
         is_new=alert.told_at is None,
+        due_on=alert.due_on,
         held_back_by=causes(domain.held_back(alert.key, figures, today), domain),
     )
 

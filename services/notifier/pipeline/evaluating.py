@@ -104,6 +104,7 @@ class Evaluating:
             if not await take_turn(connection, Turn.EVALUATE):
                 return
             await self._judge_feeds(connection, now)
+            await self._end_reports(connection, local_day(now), now)
             pending = [alert.key for alert in await alerts.pending(connection)]
             await self._judge(
                 connection, (await figures.of_keys(connection, pending)).values(), now
@@ -183,6 +184,15 @@ class Evaluating:
             steps.append(
                 advance(alert, decision, kind="source-silent", key=key, standing=NOBODY, now=now)
             )
+        await alerts.apply(connection, _worth_writing(steps, held))
+
+    async def _end_reports(
+        self, connection: asyncpg.Connection, today: date, now: datetime
+    ) -> None:
+        """Nothing is asked any more of a unit that exists no more."""
+        held = await alerts.open_of_kind(connection, "report")
+        ended = {area.area_id for area in self._domain.areas if not area.is_valid(today)}
+        steps = [self._end(key, alert, now) for key, alert in held.items() if key.area in ended]
         await alerts.apply(connection, _worth_writing(steps, held))
 
     def _root(self, today: date) -> str:

@@ -155,6 +155,7 @@ def _row(alert: Alert) -> tuple[object, ...]:
         alert.changed_at,
         alert.fired_at,
         alert.resolved_at,
+        alert.due_on,
     )
 
 
@@ -181,4 +182,5 @@ def _alert(row: asyncpg.Record) -> Alert:
         fired_at=row["fired_at"],
         resolved_at=row["resolved_at"],
         told_at=row["told_at"],
+        due_on=row["due_on"],
     )

@@ -14,9 +14,11 @@ SELECT * FROM alerts WHERE state = 'pending'
 -- name: save
 INSERT INTO alerts (
     id, kind, area, indicator, basis, state, severity, reason, version, value, pace, target,
-    behind, gap_people, numerator, denominator, opened_at, changed_at, fired_at, resolved_at
+    behind, gap_people, numerator, denominator, opened_at, changed_at, fired_at, resolved_at,
+    due_on
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+    $21)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
     severity = excluded.severity,
@@ -31,7 +33,8 @@ ON CONFLICT (id) DO UPDATE SET
     denominator = excluded.denominator,
     changed_at = excluded.changed_at,
     fired_at = excluded.fired_at,
-    resolved_at = excluded.resolved_at
+    resolved_at = excluded.resolved_at,
+    due_on = excluded.due_on
 
 -- name: drop
 DELETE FROM alerts WHERE id = ANY ($1::uuid[])
@@ -46,7 +49,7 @@ SELECT found.audience,
        (SELECT max(written_at) FROM messages WHERE messages.audience = found.audience)
            AS last_message_at
 FROM (
-    SELECT CASE kind WHEN 'pace' THEN 'unit:' || area ELSE 'operators' END AS audience,
+    SELECT CASE kind WHEN 'source-silent' THEN 'operators' ELSE 'unit:' || area END AS audience,
            min(fired_at) FILTER (WHERE told_at IS NULL) AS untold_since
     FROM alerts
     WHERE state = 'firing' AND (kind <> 'pace' OR reason <> 'source-silent')
@@ -60,7 +63,7 @@ SELECT *
 FROM alerts
 WHERE state = 'firing'
   AND (kind <> 'pace' OR reason <> 'source-silent')
-  AND CASE kind WHEN 'pace' THEN 'unit:' || area ELSE 'operators' END = $1
+  AND CASE kind WHEN 'source-silent' THEN 'operators' ELSE 'unit:' || area END = $1
 
 -- name: told
 UPDATE alerts SET told_at = $2 WHERE id = ANY ($1::uuid[])
@@ -73,7 +76,7 @@ WHERE ($1::text IS NULL OR state = $1)
   AND ($2::text IS NULL OR area = $2)
   AND ($3::text IS NULL OR indicator = $3)
   AND ($4::text IS NULL OR severity = $4)
-  AND ($5::text[] IS NULL OR (area = ANY ($5) AND kind = 'pace'))
+  AND ($5::text[] IS NULL OR (area = ANY ($5) AND kind <> 'source-silent'))
   AND ($6::uuid IS NULL OR id = $6)
 ORDER BY array_position(ARRAY['firing', 'pending', 'resolved'], state),
          array_position(ARRAY['critical', 'warning', 'info'], severity),

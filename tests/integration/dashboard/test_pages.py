@@ -214,7 +214,7 @@ async def test_a_commune_has_its_page(dashboard: Dashboard) -> None:
 async def test_what_was_reported_stands_beside_what_was_counted(dashboard: Dashboard) -> None:
     _, text, _ = await dashboard.get(f"/areas/{COMMUNE}")
     assert text.count("Chênh lệch") == 1
-    assert "Báo cáo quý III/2026: 62,5%" in text
+    assert "Báo cáo quý III năm 2026: 62,5%" in text
     assert "<strong>−17,3 điểm %</strong>" in text
 
 

@@ -81,7 +81,7 @@ def test_what_a_unit_reported_stands_beside_what_was_counted(
     told = {"period": "2026-Q3", "value": value, "difference": difference}
     row = page(indicator(), figure("60", reported=told)).sets[0].rows[0]
     assert row.beside is not None
-    assert (row.beside.period, row.beside.difference) == ("quý III/2026", said)
+    assert (row.beside.period, row.beside.difference) == ("quý III năm 2026", said)
     assert row.beside.is_same is is_same
     assert page(indicator(), figure("60")).sets[0].rows[0].beside is None
 
@@ -89,9 +89,9 @@ def test_what_a_unit_reported_stands_beside_what_was_counted(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("2026-10", "tháng 10/2026"),
-        ("2026-02", "tháng 2/2026"),
-        ("2026-Q4", "quý IV/2026"),
+        ("2026-10", "tháng 10 năm 2026"),
+        ("2026-02", "tháng 2 năm 2026"),
+        ("2026-Q4", "quý IV năm 2026"),
         ("2026-H1", "6 tháng đầu năm 2026"),
         ("2026-H2", "6 tháng cuối năm 2026"),
         ("2026", "năm 2026"),

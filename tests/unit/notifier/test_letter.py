@@ -3,7 +3,7 @@
 
 import os
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email import message_from_bytes
 from email.policy import default
@@ -12,7 +12,8 @@ from uuid import UUID
 
 import pytest
 
-from services.notifier.core.alert import Alert, advance
+from contracts.updates import Severity
+from services.notifier.core.alert import NOBODY, Alert, advance
 from services.notifier.core.causes import Domain
 from services.notifier.core.decide import Decision, Reason
 from services.notifier.core.figure import Figure, FigureKey, standing
@@ -82,7 +83,40 @@ def operators(domain: Domain) -> Letter:
     return write([step.alert], {}, domain, is_reminder=False, now=NOW)
 
 
-@pytest.mark.parametrize("name", ["province", "commune", "operators"])
+def awaited(indicator: str, due_on: date, reason: Reason) -> Alert:
+    """An alert about a report of which one of three indicators has come."""
+    severity: Severity = "info" if reason is Reason.REPORT_DUE else "warning"
+    step = advance(
+        None,
+        Decision("firing", reason, severity),
+        kind="report",
+        key=FigureKey("2025:02647", indicator, "reported"),
+        standing=replace(NOBODY, numerator=1, denominator=3),
+        now=NOW,
+        due_on=due_on,
+    )
+    assert step is not None
+    return step.alert
+
+
+@pytest.fixture
+def reports(domain: Domain) -> Letter:
+    """Both kinds of reports, and one indicator that lags."""
+    alerts = [
+        awaited("report-due.2026-10", date(2026, 11, 25), Reason.REPORT_DUE),
+        awaited("report-missing.2026-Q3", date(2026, 10, 15), Reason.REPORT_MISSING),
+        alert(domain, figure("2025:02647", "ds.digital-skills", 1_204, 9_876), "critical"),
+    ]
+    return write(alerts, {}, domain, is_reminder=False, now=NOW)
+
+
+@pytest.fixture
+def reports_again(domain: Domain) -> Letter:
+    alerts = [awaited("report-missing.2026-H1", date(2026, 7, 15), Reason.REPORT_MISSING)]
+    return write(alerts, {}, domain, is_reminder=True, now=NOW)
+
+
+@pytest.mark.parametrize("name", ["province", "commune", "operators", "reports", "reports_again"])
 def test_reads_as_it_was_approved(name: str, request: pytest.FixtureRequest) -> None:
     letter: Letter = request.getfixturevalue(name)
     for suffix, text in (
