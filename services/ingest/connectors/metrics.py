@@ -52,5 +52,7 @@ class ConnectorMetrics:
 
     def set_state(self, connector: str, state: State) -> None:
         """Show one state and no other."""
+        # It is there from the start, so that its first increase shows as one.
+        self.lost.labels(connector)
         for one in _STATES:
             self._state.labels(connector, one).set(1 if one == state else 0)
