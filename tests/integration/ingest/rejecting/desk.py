@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from contracts.rejected import RejectedEvent, public_part, seal
 from contracts.topics import REJECTED_EVENTS
@@ -143,3 +143,20 @@ async def publish(bootstrap: str, *values: bytes | None) -> None:
 def encoded(event: Any) -> bytes:
     """As a sender writes it."""
     return json.dumps(event).encode()
+
+
+async def ids_on(topic: str, bootstrap: str) -> list[str]:
+    """The ids of all events that a topic holds."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None
+    )
+    await consumer.start()
+    try:
+        found: list[str] = []
+        ends = await consumer.end_offsets(consumer.assignment())
+        while any([await consumer.position(one) < end for one, end in ends.items()]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                found += [json.loads(record.value)["id"] for record in records if record.value]
+        return found
+    finally:
+        await consumer.stop()
