@@ -106,7 +106,7 @@ def _title(sheet: Worksheet, form: Form, columns: Sequence[Column]) -> int:
     width = len(columns)
     lines = (
         (form.reporter.title, Font(name=_FONT, size=12, bold=True), "left"),
-        ("BÁO CÁO CHỈ TIÊU CÔNG DÂN SỐ, XÃ HỘI SỐ", Font(name=_FONT, size=15, bold=True), "center"),
+        ("BÁO CÁO CHỈ TIÊU ĐÁNH GIÁ CHUYỂN ĐỔI SỐ", Font(name=_FONT, size=15, bold=True), "center"),
         (f"Kỳ báo cáo: {form.period_title}", Font(name=_FONT, size=12, bold=True), "center"),
         (
             _HINT,
