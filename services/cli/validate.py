@@ -78,7 +78,7 @@ def validate(
         unreadable = str(error)
     if as_json:
         typer.echo(json.dumps(report.said(unreadable), ensure_ascii=False, indent=2))
-    else:
+    elif report.checked:
         report.show(shown)
     if unreadable is not None:
         raise CommandError(f"{file}: {unreadable}", USAGE)
