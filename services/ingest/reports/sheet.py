@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby
+from textwrap import wrap
 from typing import Final
 
 from openpyxl import Workbook
@@ -31,8 +32,6 @@ _HINT: Final = (
     "Ghi số nguyên cho tử số và mẫu số; không ghi thông tin cá nhân."
 )
 _LINE_POINTS: Final = 15.0
-#: A column of this width holds so many more or fewer characters of a text of mixed letters.
-_FILL: Final = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +201,8 @@ class _Table:
 
     def _lines(self, name: str, text: str) -> int:
         """How many lines a text takes in its column, so that the row is high enough."""
-        width = self._columns[self._place[name] - 1].width * _FILL
-        return sum(max(1, -(-len(part) // int(width))) for part in text.split("\n"))
+        width = int(self._columns[self._place[name] - 1].width)
+        return sum(max(1, len(wrap(part, width))) for part in text.split("\n"))
 
     def _text(self, row: int, name: str, text: str | int) -> None:
         cell = self._sheet.cell(row, self._place[name], text)

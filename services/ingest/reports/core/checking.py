@@ -22,6 +22,7 @@ from services.ingest.reports.core.numbers import (
     is_empty,
     read_number,
     shown,
+    tidy,
     written,
 )
 from services.ingest.reports.core.sent import MOST_ROWS, Cell, Sent, SentRow
@@ -209,10 +210,11 @@ class _Row:
             return None
         try:
             number = read_number(cell.raw, whole=whole and not cell.percent)
+            scale = 100 if cell.percent and not number.percent else 1
+            value = tidy(number.value * scale)
         except NumberError as error:
             self._fault(error.code, cell, name, **error.values)
             return None
-        value = number.value * 100 if cell.percent and not number.percent else number.value
         if value < 0:
             self._fault(Code.NEGATIVE, cell, name, text=written(value))
             return None

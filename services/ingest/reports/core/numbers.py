@@ -74,7 +74,7 @@ def read_number(raw: Any, *, whole: bool) -> Number:
     if isinstance(raw, float | Decimal):
         if not math.isfinite(raw):
             raise NumberError(Code.NOT_A_NUMBER, text=shown(raw))
-        return Number(round(_bounded(Decimal(str(raw))), _PLACES))
+        return Number(tidy(Decimal(str(raw))))
     if isinstance(raw, str):
         return _text(raw, whole=whole)
     raise NumberError(Code.NOT_A_NUMBER, text="…")
@@ -109,7 +109,7 @@ def _text(raw: str, *, whole: bool) -> Number:
         raise NumberError(Code.NOT_A_NUMBER, text=shown(raw))
     if len(plain) > _LONGEST:
         raise NumberError(Code.TOO_LARGE)
-    value = round(_bounded(Decimal(plain)), _PLACES)
+    value = tidy(Decimal(plain))
     return Number(-value if negative else value, percent)
 
 
@@ -126,6 +126,13 @@ def _plain(text: str) -> str | None:
     if _WHOLE.fullmatch(text) or (_DECIMAL.fullmatch(text) and not _ONE_GROUP.fullmatch(text)):
         return text.replace(",", ".")
     return None
+
+
+def tidy(value: Decimal) -> Decimal:
+    """Rounded, and without the zeros behind the point that say nothing."""
+    rounded = round(_bounded(value), _PLACES)
+    whole = rounded.to_integral_value()
+    return whole if rounded == whole else rounded.normalize()
 
 
 def _bounded(value: Decimal) -> Decimal:
