@@ -8,6 +8,7 @@ import uuid
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote_plus
 
 import aiohttp
 from joserfc import jwt
@@ -55,15 +56,18 @@ class AccessTokens:
 
     async def _ask(self) -> dict[str, Any]:
         form = {"grant_type": "client_credentials", "scope": self._config.scope}
-        basic = None
+        headers = {"Accept": "application/json"}
         if self._config.client_secret_file is not None:
             secret = read_secret_text(self._config.client_secret_file)
-            basic = aiohttp.BasicAuth(self._config.client_id, secret)
+            # Both are form-encoded first (RFC 6749, 2.3.1).
+            headers["Authorization"] = aiohttp.encode_basic_auth(
+                quote_plus(self._config.client_id), quote_plus(secret)
+            )
         else:
             form |= {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": self._assert()}
         try:
             async with self._http.post(
-                self._config.token_url, data=form, auth=basic, allow_redirects=False
+                self._config.token_url, data=form, headers=headers, allow_redirects=False
             ) as answer:
                 if answer.status != HTTPStatus.OK:
                     raise SourceError(

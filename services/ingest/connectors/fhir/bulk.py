@@ -6,7 +6,8 @@ of which the files stand, from which on searches take over.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -36,7 +37,7 @@ class Folder:
         self._folder = folder
         self._as_of = as_of
 
-    async def read(self, progress: Any) -> AsyncIterator[Reading]:
+    async def read(self, progress: Any) -> AsyncGenerator[Reading]:
         """Read on from where `progress` says.
 
         Raises:
@@ -71,7 +72,7 @@ class Export:
         self._clock = clock
         self._ask_again_at = 0.0
 
-    async def read(self, progress: Any) -> AsyncIterator[Reading]:
+    async def read(self, progress: Any) -> AsyncGenerator[Reading]:
         """Go on with the export; a reading without resources means that it is not done yet.
 
         Raises:
@@ -99,14 +100,16 @@ class Export:
         for number, url in enumerate(files[first:], start=first):
             batch: list[bytes] = []
             count = 0
-            async for line in self._server.lines(url, with_token=with_token):
-                count += 1
-                if count <= skip:
-                    continue
-                batch.append(line)
-                if _is_full(batch):
-                    yield _resources(batch, count), progress | {"file": number, "line": count}, None
-                    batch = []
+            async with aclosing(self._server.lines(url, with_token=with_token)) as found:
+                async for line in found:
+                    count += 1
+                    if count <= skip:
+                        continue
+                    batch.append(line)
+                    if _is_full(batch):
+                        done = progress | {"file": number, "line": count}
+                        yield _resources(batch, count), done, None
+                        batch = []
             if batch:
                 yield _resources(batch, count), progress | {"file": number, "line": count}, None
             skip = 0
@@ -158,7 +161,9 @@ class Export:
         return manifest
 
     def _wait(self, seconds: float | None) -> None:
-        self._ask_again_at = self._clock.now().timestamp() + (seconds or _POLL_SECONDS)
+        self._ask_again_at = self._clock.now().timestamp() + (
+            _POLL_SECONDS if seconds is None else seconds
+        )
 
     async def _delete(self, url: str) -> None:
         """Let the server forget the files. It may have done so already."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from itertools import pairwise
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,18 +12,17 @@ from services.ingest.connectors.connector import (
     Event,
     Kind,
     Page,
-    SourceError,
     SourceRecord,
     Surroundings,
 )
 from services.ingest.connectors.fhir.bulk import Export, Folder
 from services.ingest.connectors.fhir.config import FhirConfig, ResourceType
 from services.ingest.connectors.fhir.mapping import map_record
-from services.ingest.connectors.fhir.patients import Patients, next_link
-from services.ingest.connectors.fhir.position import Position, is_stamp, later, stamp_of
-from services.ingest.connectors.fhir.queries import ELEMENTS, filters
+from services.ingest.connectors.fhir.patients import Patients
+from services.ingest.connectors.fhir.position import Position, stamp_of
 from services.ingest.connectors.fhir.reduction import Resource, reduce_record
 from services.ingest.connectors.fhir.routes import router
+from services.ingest.connectors.fhir.searching import Searching
 from services.ingest.connectors.fhir.server import FhirServer
 from services.ingest.core.identifiers import redact
 
@@ -41,6 +40,7 @@ class FhirConnector:
         self._config = config
         self._around = surroundings
         self._server = FhirServer(config, surroundings.clock)
+        self._searching = Searching(self._server, config)
         self._patients = Patients(self._server, config, surroundings.clock)
         self._export = Export(self._server, config, surroundings.clock)
         self._pages: AsyncGenerator[Page] | None = None
@@ -78,11 +78,12 @@ class FhirConnector:
 
     async def _round(self, cursor: dict[str, Any]) -> AsyncGenerator[Page]:
         if self._config.bulk is not None and not cursor.get("filled"):
-            async for page in self._fill(cursor):
-                cursor = page.cursor
-                yield page
-                if page.is_last:
-                    return
+            async with aclosing(self._fill(cursor)) as pages:
+                async for page in pages:
+                    cursor = page.cursor
+                    yield page
+                    if page.is_last:
+                        return
         # Asked for first: what is missed while this round runs is caught up by the next.
         missed = await self._around.pool.fetchval(_SQL["read_missed"], self._around.name) or 0
         behind = missed > cursor.get("caught_up", 0)
@@ -99,42 +100,17 @@ class FhirConnector:
     async def _sweep(
         self, kind: ResourceType, cursor: dict[str, Any], overlap: float
     ) -> AsyncIterator[Page]:
-        """Read everything of a type from its position on.
-
-        A server that sorts is asked anew from the last stamp of each page, so that resources that
-        change meanwhile cannot push others past a page's edge, and no link can grow old. Else, and
-        while a page has one stamp only, the server's own links are followed.
-        """
-        before = Position.of(cursor.get(kind))
-        position = before
+        """Read everything of a type from its position on."""
+        before = position = Position.of(cursor.get(kind))
         start = before.start(overlap)
         if start is None and self._config.since is not None:
             start = stamp_of(self._config.since)
-        first = start
-        bundle = await self._search(kind, start)
         reached: str | None = None
-        previous: str | None = None
-        is_sorted = _claims_order(bundle)
-        while True:
-            resources = _resources(bundle, kind)
-            stamps = [_stamp(resource) for resource in resources]
-            in_order = all(
-                later(*pair) == pair[1] for pair in pairwise(filter(None, [previous, *stamps]))
-            )
-            if is_sorted and not in_order:
-                # It claims an order that it does not keep, so what was jumped over is read now.
-                is_sorted, previous = False, None
-                if start != first:
-                    bundle = await self._search(kind, first)
-                    continue
-            for stamp in stamps:
-                previous = stamp
-                reached = later(reached, stamp)
-            following = next_link(bundle)
-            is_complete = following is None or is_sorted
+        async for found in self._searching.pages(kind, start):
+            reached = found.complete_to
             fresh = {
                 digest: (resource, stamp)
-                for resource, stamp in zip(resources, stamps, strict=True)
+                for resource, stamp in zip(found.resources, found.stamps, strict=True)
                 if not position.has(digest := self._digest(kind, resource))
             }
             rest = list(fresh.items())
@@ -142,51 +118,32 @@ class FhirConnector:
                 part, rest = rest[:_MOST_AT_ONCE], rest[_MOST_AT_ONCE:]
                 records = await self._records([resource for _, (resource, _) in part])
                 taken = {digest: stamp for digest, (_, stamp) in part}
-                done = reached if is_complete and not rest else None
+                done = None if rest else reached
                 position = position.after(taken, done, self._remembered)
                 cursor = cursor | {kind: position.as_json()}
                 yield Page(records, cursor, is_last=False)
-            if following is None:
-                break
-            if is_sorted and stamps and later(stamps[0], stamps[-1]) != stamps[0]:
-                start = stamps[-1]
-                bundle = await self._search(kind, start)
-            else:
-                bundle = await self._server.search(self._server.link(following))
-        # The reading is complete now, also with a server that does not sort.
         position = position.after({}, reached, self._remembered)
         if position != before:
-            cursor = cursor | {kind: position.as_json()}
-        yield Page([], cursor, is_last=False)
+            yield Page([], cursor | {kind: position.as_json()}, is_last=False)
 
     @property
     def _remembered(self) -> float:
         return max(self._config.overlap_seconds, 1.0)
 
-    async def _search(self, kind: ResourceType, start: str | None) -> dict[str, Any]:
-        params = filters(kind, self._config) | {
-            "_elements": ELEMENTS[kind],
-            "_sort": "_lastUpdated",
-            "_count": str(self._config.page_size),
-        }
-        if start is not None:
-            params["_lastUpdated"] = f"ge{start}"
-        return await self._server.search(f"{self._server.base}/{kind}", params)
-
-    async def _fill(self, cursor: dict[str, Any]) -> AsyncIterator[Page]:
+    async def _fill(self, cursor: dict[str, Any]) -> AsyncGenerator[Page]:
         """The first fill, from the files of an export."""
         bulk = self._config.bulk
         source = Folder(bulk.folder, bulk.as_of) if bulk and bulk.folder else self._export
-        async for lines, progress, as_of in source.read(cursor.get("bulk")):
-            records = await self._records(lines)
-            if as_of is None:
-                cursor = cursor | {"bulk": progress}
-                yield Page(records, cursor, is_last=not lines)
-                continue
-            position = Position(reached=stamp_of(as_of)).as_json()
-            filled: dict[str, Any] = dict.fromkeys(self._config.resource_types, position)
-            cursor = filled | {"filled": True}
-            yield Page(records, cursor, is_last=False)
+        async with aclosing(source.read(cursor.get("bulk"))) as readings:
+            async for resources, progress, as_of in readings:
+                records = await self._records(resources)
+                if as_of is None:
+                    cursor = cursor | {"bulk": progress}
+                    yield Page(records, cursor, is_last=not resources)
+                    continue
+                position = Position(reached=stamp_of(as_of)).as_json()
+                filled: dict[str, Any] = dict.fromkeys(self._config.resource_types, position)
+                yield Page(records, filled | {"filled": True}, is_last=False)
 
     async def _records(self, resources: Iterable[Resource]) -> list[SourceRecord]:
         """Reduce resources and put their patients beside them; what does not count is dropped."""
@@ -217,26 +174,3 @@ async def _open(config: FhirConfig, surroundings: Surroundings) -> FhirConnector
 
 
 FHIR: Final = Kind(config=FhirConfig, open=_open, routes=router)
-
-
-def _resources(bundle: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
-    """The matches of a bundle; a server may add an OperationOutcome."""
-    entries = bundle.get("entry", [])
-    resources = [entry.get("resource") for entry in entries if isinstance(entry, dict)]
-    return [one for one in resources if isinstance(one, dict) and one.get("resourceType") == kind]
-
-
-def _stamp(resource: Resource) -> str:
-    meta = resource.get("meta")
-    stamp = meta.get("lastUpdated") if isinstance(meta, dict) else None
-    if not isinstance(stamp, str) or not is_stamp(stamp):
-        raise SourceError(
-            "the server gives resources without meta.lastUpdated, so they cannot be read by it"
-        )
-    return stamp
-
-
-def _claims_order(bundle: Mapping[str, Any]) -> bool:
-    """Whether the server says that it has sorted: its own link names what it has gone by."""
-    links = [one for one in bundle.get("link", []) if one.get("relation") == "self"]
-    return any("_sort=_lastUpdated" in str(one.get("url")) for one in links)

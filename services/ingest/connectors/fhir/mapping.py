@@ -69,7 +69,6 @@ _Said = tuple[str, dict[str, Any], str, str]
 
 def _said(resource: Resource, patient: Resource | None, config: FhirConfig) -> _Said | None:
     """Type, data, time and what makes the event the same as another one."""
-    updated = _updated(resource)
     match resource["resourceType"]:
         case "Encounter":
             period = resource.get("period", {})
@@ -84,12 +83,13 @@ def _said(resource: Resource, patient: Resource | None, config: FhirConfig) -> _
                 # Merged into another, which says how the record stands.
                 return None
             active = resource.get("active", True)
+            updated = _updated(resource)
             return "record-changed", {"active": active}, _moment(updated, "meta"), updated
         case _:
             if patient is not None and patient.get("active") is False:
                 # A document of a patient who is not current shows no active record.
                 return None
-            time = resource.get("date") or updated
+            time = resource.get("date") or _updated(resource)
             return "record-changed", {"active": True}, _moment(time, "date"), "active"
 
 

@@ -4,7 +4,7 @@ Texts of errors name the path of the base URL alone: a query, and an id in a pat
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -87,7 +87,7 @@ class FhirServer:
         async with self._ask(method, self.link(url), headers=headers) as answer:
             yield answer
 
-    async def lines(self, url: str, *, with_token: bool) -> AsyncIterator[bytes]:
+    async def lines(self, url: str, *, with_token: bool) -> AsyncGenerator[bytes]:
         """The lines of an NDJSON file of the server, or of an origin that is allowed for files.
 
         Raises:
