@@ -8,7 +8,8 @@ from services.ingest.connectors.connector import Kind
 from services.ingest.connectors.fhir.connector import FHIR
 from services.ingest.connectors.files.connector import FILES
 from services.ingest.connectors.kafka.connector import KAFKA
+from services.ingest.connectors.postgres.connector import POSTGRES
 
 KINDS: Final[Mapping[str, Kind[Any]]] = MappingProxyType(
-    {"fhir": FHIR, "files": FILES, "kafka": KAFKA}
+    {"fhir": FHIR, "files": FILES, "kafka": KAFKA, "postgres": POSTGRES}
 )

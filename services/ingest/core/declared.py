@@ -34,6 +34,7 @@ from services.ingest.core.declared_values import (
     Template,
     TimeForm,
     UnreadableError,
+    column_of,
     comparable,
     look_up,
     moment,
@@ -339,3 +340,28 @@ def _exclude_each_other(one: EventRule, other: EventRule) -> bool:
 
 def _objection(where: str, what: str, reason: Reason = Reason.BAD_DATA) -> ObjectionError:
     return ObjectionError(reason, f"mapping {where}: {what}")
+
+
+def columns_of(rules: Sequence[EventRule]) -> frozenset[str]:
+    """The columns, or members of an object, that the rules look at."""
+    return frozenset(
+        column_of(field)
+        for rule in rules
+        for field in (
+            *rule.when,
+            *(rule.id.fields if rule.id else ()),
+            *rule.subject.fields,
+            rule.time.field,
+            *(how.field for how in rule.data.values() if how.field is not None),
+        )
+    )
+
+
+def identifying_fields(rules: Sequence[EventRule]) -> frozenset[str]:
+    """The columns that identify citizens or households."""
+    return frozenset(
+        column_of(field)
+        for rule in rules
+        if rule.subject.literals[0].partition(":")[0] in PERSONAL_KINDS
+        for field in rule.subject.fields
+    )

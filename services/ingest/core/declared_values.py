@@ -61,6 +61,12 @@ def look_up(row: Mapping[str, Any], field: str) -> Any:
     return value
 
 
+def column_of(field: str) -> str:
+    """The member of a row in which a field stands."""
+    first = field[1:].partition("/")[0] if field.startswith("/") else None
+    return field if first is None else first.replace("~1", "/").replace("~0", "~")
+
+
 def comparable(value: Any) -> tuple[str, Any]:
     """A key by which values are compared: true is not 1 and "1" is neither, but 1.0 is 1.
 
