@@ -54,17 +54,23 @@ async def get_json(
 
 
 async def post_json(
-    url: str, body: Any, *, token: str | None = None, parameters: Mapping[str, str] | None = None
+    url: str,
+    body: Any,
+    *,
+    token: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    seconds: float | None = None,
 ) -> Any:
-    """The decoded answer to a POST that succeeds.
+    """The decoded answer to a POST that succeeds; `seconds` is how long it may take.
 
     Raises:
         CommandError: when nobody answers, the service refuses, or the answer is not JSON.
     """
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    timeout = _TIMEOUT if seconds is None else aiohttp.ClientTimeout(total=seconds, connect=2.0)
     try:
         async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            aiohttp.ClientSession(timeout=timeout) as session,
             session.post(url, json=body, headers=headers, params=parameters) as response,
         ):
             status, text = response.status, await response.text()
