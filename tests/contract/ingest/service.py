@@ -19,6 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
+from services.chassis.clock import Clock
 from services.chassis.settings import HttpSettings, KafkaSettings, PostgresSettings, TokenSettings
 from services.ingest.app import build
 from services.ingest.settings import (
@@ -113,11 +114,13 @@ def settings_for(keys: Keys, bootstrap: str, database: str, **limits: Any) -> In
 
 
 @asynccontextmanager
-async def running(settings: IngestSettings, keys: Keys) -> AsyncIterator[Ingest]:
+async def running(
+    settings: IngestSettings, keys: Keys, clock: Clock | None = None
+) -> AsyncIterator[Ingest]:
     """Run ingest on a free port of loopback in this event loop."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(build(settings), lifespan="on", log_config=None, access_log=False)
+        uvicorn.Config(build(settings, clock), lifespan="on", log_config=None, access_log=False)
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
