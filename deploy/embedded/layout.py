@@ -77,10 +77,16 @@ class Province:
     """Holds areas.csv and area_lineage.csv."""
     catalogue: Path | None = None
     """Holds rules.yaml and the sets."""
+    reporting: Path | None = None
+    """Holds calendar.yaml."""
 
     def environment(self) -> Mapping[str, str]:
         """Return the variables by which services find them."""
-        named = {"NHIPSO_AREAS__FOLDER": self.areas, "NHIPSO_CATALOGUE__FOLDER": self.catalogue}
+        named = {
+            "NHIPSO_AREAS__FOLDER": self.areas,
+            "NHIPSO_CATALOGUE__FOLDER": self.catalogue,
+            "NHIPSO_REPORTING__FOLDER": self.reporting,
+        }
         # Services run in the data directory, so that paths must not be relative.
         return {name: str(path.resolve()) for name, path in named.items() if path is not None}
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from contracts.reporting import CalendarError
+from contracts.reporting import load as load_calendar
 from deploy.embedded.errors import StackError
 from deploy.embedded.layout import DEFAULT_PORT_BASE, Province
 from deploy.embedded.progress import Report
@@ -13,7 +15,7 @@ from services.cli.area_argument import AreasOption, known_areas
 from services.cli.board import Board
 from services.cli.catalogue_argument import CatalogueOption, known_catalogue
 from services.cli.endpoints import DEFAULT_ENDPOINTS
-from services.cli.exits import OK, WRONG, CommandError
+from services.cli.exits import OK, USAGE, WRONG, CommandError
 from services.cli.terminal import remarks
 
 
@@ -34,6 +36,14 @@ def up(
     ] = True,
     areas: AreasOption = None,
     catalogue: CatalogueOption = None,
+    reporting: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="NHIPSO_REPORTING__FOLDER",
+            metavar="FOLDER",
+            help="Holds calendar.yaml: who reports what by when; the one that ships without it.",
+        ),
+    ] = None,
 ) -> None:
     """Start everything on this machine, and keep it running.
 
@@ -46,10 +56,15 @@ def up(
     run = _runner()
     # A mistake is said before anything is started.
     known_areas(areas)
-    known_catalogue(catalogue)
+    rules = known_catalogue(catalogue)
+    try:
+        load_calendar(reporting, rules)
+    except CalendarError as error:
+        raise CommandError(str(error), USAGE) from None
+    province = Province(areas, catalogue, reporting)
     board = Board(remarks(), data_dir, demo=demo)
     try:
-        clean = run(data_dir, port_base, demo, board.hear, Province(areas, catalogue)) == OK
+        clean = run(data_dir, port_base, demo, board.hear, province) == OK
     except StackError as error:
         raise CommandError(str(error)) from None
     finally:

@@ -35,7 +35,7 @@ from services.ingest.settings import IngestSettings, ReportingSettings
 from tests.contract.ingest.service import BATCH, Ingest, Keys, settings_for, tail
 
 PROVINCE, COMMUNE, OTHER = "2025:15", "2025:02647", "2025:04252"
-MIGRATIONS = Path("services/ingest/migrations")
+MIGRATIONS = Path(__file__).parents[3] / "services/ingest/migrations"
 CALENDAR = {
     "version": 1,
     "schedules": [

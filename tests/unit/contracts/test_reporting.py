@@ -17,6 +17,7 @@ from contracts.reporting.periods import between, containing, first_day, kind_of,
 CATALOGUE = catalogue.load()
 AREAS = areas.load()
 COMMUNE = AREAS["2025:02647"]
+ROOT = Path(__file__).parents[3]
 
 
 def written(tmp_path: Path, *schedules: dict[str, Any]) -> Path:
@@ -225,3 +226,18 @@ def test_the_shipped_calendar_fits_the_catalogue_and_asks_each_kind_of_communes(
     # Some of what communes report is counted from events as well, so the two can be compared.
     half = [CATALOGUE.by_id[one] for one in shipped.expected("commune", "2026-H1")]
     assert any(not one.is_reported_only for one in half)
+
+
+def test_the_calendar_of_the_how_to_is_one(tmp_path: Path) -> None:
+    lines = (ROOT / "docs/howto/reporting-periods.md").read_text(encoding="utf-8").splitlines()
+    start = lines.index("    version: 1")
+    block = lines[start : lines.index("", start)]
+    text = "\n".join(line.removeprefix("    ") for line in block)
+    (tmp_path / CALENDAR_FILE).write_text(text, encoding="utf-8")
+    made = reporting.load(tmp_path, CATALOGUE)
+    assert "nf.community-teams" in made.expected("commune", "2026-Q4")
+    assert "ds.fibre" not in made.expected("commune", "2026-Q4")
+    window = made.window("commune", "2026-Q4")
+    assert window is not None
+    assert window.due == date(2027, 2, 15)
+    assert made.expected("commune", "2026-Q3") == ()

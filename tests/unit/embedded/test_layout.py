@@ -89,9 +89,10 @@ def test_a_patience_that_the_caller_sets_goes_before_ours(
 
 @pytest.mark.parametrize("service", ["ingest", "scoring", "notifier"])
 def test_services_are_told_of_a_province_s_own_data(service: str, tmp_path: Path) -> None:
-    own = Province(areas=tmp_path / "areas", catalogue=Path("rules"))
+    own = Province(areas=tmp_path / "areas", catalogue=Path("rules"), reporting=tmp_path)
     given = environment(service, Layout(tmp_path), Ports(8600), own)
     assert given["NHIPSO_AREAS__FOLDER"] == str(tmp_path / "areas")
     assert given["NHIPSO_CATALOGUE__FOLDER"] == str(Path.cwd() / "rules")
+    assert given["NHIPSO_REPORTING__FOLDER"] == str(tmp_path)
     shipped = environment(service, Layout(tmp_path), Ports(8600))
     assert {"NHIPSO_AREAS__FOLDER", "NHIPSO_CATALOGUE__FOLDER"}.isdisjoint(shipped)
