@@ -65,7 +65,8 @@ def reminders(
         areas: the units.
         looked_at: see `to_look_at`.
         received: (period, area id) → what has come.
-        began_on: the first day on which anybody looked; what was missing before is not told.
+        began_on: the first day on which anybody looked; of what was due or missing by then nothing
+            is told, so that a new installation does not begin with a letter to everybody.
         now: the moment.
     """
     today = local_day(now)
@@ -88,7 +89,7 @@ def _told(
     if standing.completed_at is not None:
         return REPORT_RECEIVED, local_day(standing.completed_at)
     if today <= window.due:
-        passed = [day for day in window.reminders if day <= today]
+        passed = [day for day in window.reminders if began_on < day <= today]
         return (REPORT_DUE, passed[-1]) if passed else None
     if began_on <= window.grace_until < today:
         return REPORT_MISSING, window.grace_until + timedelta(days=1)

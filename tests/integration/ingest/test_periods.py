@@ -346,6 +346,7 @@ class _DiesAfterTelling(Publisher):
 async def test_a_crash_between_telling_and_noting_it_tells_again_under_the_same_id(
     reminded: Reminded, publisher: Publisher, told: Callable[[int], Any]
 ) -> None:
+    await reminded.process().step(november(6))
     with pytest.raises(BrokerAwayError):
         await reminded.process(_DiesAfterTelling(publisher)).step(november(7))
     await reminded.process().step(november(7))

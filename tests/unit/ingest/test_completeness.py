@@ -161,6 +161,12 @@ def test_what_was_missing_before_anybody_ever_looked_is_not_told() -> None:
     assert told(november(20), november(20).date(), [], began_on=date(2026, 11, 12)) == [MISSING]
 
 
+def test_a_reminder_of_the_day_on_which_anybody_first_looked_is_not_told() -> None:
+    assert told(november(8), november(8).date(), [], began_on=date(2026, 11, 7)) == []
+    assert told(november(8), november(8).date(), [], began_on=date(2026, 11, 6)) == [DUE]
+    assert told(november(10), november(10).date(), [], began_on=date(2026, 11, 7)) == [LAST_DAY]
+
+
 def test_a_report_that_comes_after_the_period_has_closed_takes_the_reminder_back() -> None:
     december = datetime(2026, 12, 20, 9, tzinfo=LOCAL_ZONE)
     receipts = came(teams=5, phones=28)
