@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query, Response
 
+from contracts.areas import Areas
 from contracts.tokens import Principal, Role
 from services.chassis.problems import Problem
 from services.ingest.reports.core.events import DOMAIN, SOURCE
@@ -16,7 +17,7 @@ Period = Annotated[str | None, Query(description="2026-10, 2026-Q3, 2026-H1 or 2
 
 
 def check_area(caller: Principal, area: str | None) -> None:
-    """See that a caller may report for a unit, or read its reports; None is not known yet.
+    """See that a caller may report for a unit; None is not known yet.
 
     Raises:
         Problem: 403 when it may not.
@@ -36,16 +37,33 @@ def check_area(caller: Principal, area: str | None) -> None:
         )
 
 
-def readable(caller: Principal, area: str | None) -> list[str] | None:
+def readable(caller: Principal, area: str | None, areas: Areas) -> list[str] | None:
     """The names of the reporters that a caller may read of; None: of all.
+
+    A unit reads its own reports and those of all units below it.
 
     Raises:
         Problem: 403 when the one that is asked for is not among them.
     """
-    check_area(caller, area)
-    if area is not None:
-        return [area]
-    return sorted(caller.areas) if caller.role is Role.UNIT else None
+    seen: list[str] | None = None
+    if caller.role is Role.UNIT:
+        seen = sorted(
+            {
+                below
+                for own in caller.areas
+                for below in (areas.below(own) if areas.get(own) is not None else [own])
+            }
+        )
+    else:
+        check_area(caller, area)
+    if area is None or seen is None:
+        return seen if area is None else [area]
+    if area not in seen:
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            detail="This token may read the reports of its own units and of those below them.",
+        )
+    return [area]
 
 
 def file_name(reporter: str, period: str, suffix: str = "") -> str:

@@ -65,7 +65,7 @@ class ReportRoom:
         )
         return (
             sending.router(self._reports, tokens, self._metrics, self._max_file_bytes),
-            routes.router(pool, tokens),
+            routes.router(pool, tokens, self.rules.areas),
         )
 
     async def run(self) -> None:

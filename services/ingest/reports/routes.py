@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, Depends, Query, Response
 
+from contracts.areas import Areas
 from contracts.tokens import Principal, Role
 from services.chassis.problems import Problem
 from services.chassis.tokens import TokenVerifier
@@ -22,8 +23,8 @@ from services.ingest.reports.access import (
 )
 
 
-def router(pool: asyncpg.Pool, tokens: TokenVerifier) -> APIRouter:
-    """The routes; a unit reads its own reports, operators, leaders and the source of reports all."""
+def router(pool: asyncpg.Pool, tokens: TokenVerifier, areas: Areas) -> APIRouter:
+    """The routes; a unit reads what it and those below it have sent, all others read all."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
     readers = callers(tokens, Role.UNIT, Role.OPERATOR, Role.LEADER, Role.SOURCE)
 
@@ -35,7 +36,7 @@ def router(pool: asyncpg.Pool, tokens: TokenVerifier) -> APIRouter:
         after: Annotated[UUID | None, Query(description="`next` of the answer before")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> answers.ReportsAnswer:
-        names = readable(caller, area)
+        names = readable(caller, area, areas)
         reporters = None if names is None else [answers.subject_of(name) for name in names]
         found = await store.listed(pool, reporters, period, after, limit)
         return answers.ReportsAnswer(
@@ -60,7 +61,7 @@ def router(pool: asyncpg.Pool, tokens: TokenVerifier) -> APIRouter:
     async def _found(report: UUID, caller: Principal) -> store.Kept:
         kept = await store.read(pool, report)
         if kept is not None:
-            names = readable(caller, None)
+            names = readable(caller, None, areas)
             if names is None or answers.name_of(kept.reporter) in names:
                 return kept
         raise Problem(

@@ -25,17 +25,23 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
-def filled(
-    form: Form, figures: Mapping[str, Mapping[str, Any]], blank: bytes | None = None
-) -> bytes:
+Figures = Mapping[str, Mapping[str, Any]]
+
+
+def filled(form: Form, figures: Figures) -> bytes:
     """The form with these cells filled in: indicator → column → value."""
+    return refilled(figures, draw(form, {}, []))
+
+
+def refilled(figures: Figures, content: bytes) -> bytes:
+    """A drawn form with these cells filled in."""
 
     def fill(sheet: Worksheet) -> None:
         for indicator, cells in figures.items():
             for column, value in cells.items():
                 sheet[cell_of(sheet, indicator, column)] = value
 
-    return changed(blank or draw(form, {}, []), fill)
+    return changed(content, fill)
 
 
 def changed(content: bytes, change: Callable[[Worksheet], None]) -> bytes:
