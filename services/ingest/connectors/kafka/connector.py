@@ -7,9 +7,11 @@ not committed are not read.
 aiokafka has traps here. An exception while it decodes one partition loses what it has decoded of
 others, so a page that failed is thrown away as a whole and read again record by record. A broker
 that is away, or an answer it does not understand, is logged and tried again without end, so a page
-without records asks for the topic's end, which does not keep quiet.
+without records asks for the topic's end, which does not keep quiet. And `stop` may end with the
+cancellation of a task of its own, which would pass for ours.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -117,7 +119,14 @@ class KafkaConnector:
 
     async def close(self) -> None:
         """Leave the broker."""
-        await self._consumer.stop()
+        try:
+            await self._consumer.stop()
+        except asyncio.CancelledError:
+            # Of aiokafka's own task, which it ends so when the broker is away; it stays connected.
+            await self._consumer._client.close()  # noqa: SLF001 - `stop` does nothing twice
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
 
     async def _go_to(self, cursor: Mapping[str, int] | None) -> int:
         """Stand at the cursor in all partitions; returns how many offsets are gone before it."""
@@ -203,10 +212,11 @@ class KafkaConnector:
                         )
                         records.append(SourceRecord(_place(one, at), UNREADABLE))
                         self._consumer.seek(one, at + 1)
-                        failures = 0
+                        failures -= 1
                     continue
                 if not fetched:
                     break
+                failures = 0
                 for record in fetched[one]:
                     records.append(_source_record(record))
                     size += len(records[-1].original)

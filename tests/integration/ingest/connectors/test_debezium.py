@@ -229,7 +229,7 @@ async def test_a_column_changes_its_type_while_it_is_followed(
             registry.engine.start()
             # A number has lost the zeros of the code.
             [kept] = await refused.until(lambda found: len(found) >= 1)
-            assert kept["event_type"] == REGISTERED
+            assert (kept["event_type"], kept["reason"]) == (REGISTERED, "bad-data")
             await registry.run(
                 "ALTER TABLE citizens ALTER area TYPE text USING lpad(area::text, 5, '0')"
             )

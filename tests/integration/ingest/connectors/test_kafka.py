@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 from aiokafka.record.util import calc_crc32c
 from structlog.testing import capture_logs
 
+from deploy.embedded.kafka import Kafka
 from deploy.embedded.ports import free_port
 from services.chassis.clock import SystemClock
 from services.chassis.settings import KafkaSettings
@@ -305,3 +307,28 @@ async def test_a_topic_or_broker_that_is_not_there_is_an_error_of_the_source(
     with pytest.raises(SourceError, match="does not answer"):
         async with opened(f"127.0.0.1:{free_port()}", pool):
             pass
+
+
+async def test_a_broker_that_goes_away_is_noticed_and_gone_on_from(
+    tmp_path: Path, pool: asyncpg.Pool
+) -> None:
+    port, controller_port = free_port(), free_port()
+    broker = Kafka(tmp_path, port=port, controller_port=controller_port, heap="256m")
+    broker.start()
+    try:
+        broker.wait_ready(60)
+        await create(broker.bootstrap, "inbox.away.v1")
+        await send(broker.bootstrap, "inbox.away.v1", [1])
+        async with opened(broker.bootstrap, pool, topic="inbox.away.v1") as connector:
+            pages = await pages_until(connector, None, lambda pages: records(pages) == 1)
+            await asyncio.to_thread(broker.stop)
+            # aiokafka by itself would only say that there is nothing.
+            with pytest.raises(SourceError, match="cannot be read"):
+                await pages_until(connector, pages[-1].cursor, lambda _: False)
+        broker.start()
+        broker.wait_ready(60)
+        await send(broker.bootstrap, "inbox.away.v1", [2])
+        async with opened(broker.bootstrap, pool, topic="inbox.away.v1") as connector:
+            assert [one["id"] for one in await read(connector, 1, pages[-1].cursor)] == ["eid-2"]
+    finally:
+        broker.stop()

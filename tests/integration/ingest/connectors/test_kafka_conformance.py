@@ -69,7 +69,8 @@ class Inbox:
                 await producer.send(self.topic, value, key=str(number).encode())
 
     async def add_bad(self, count: int) -> None:
-        bad = [b"no event \xff", None, b'["an", "array"]', b"{", b"x" * 900_000]
+        too_large = json.dumps(event(1, self.source)).encode() + b" " * 900_000
+        bad = [b"no event \xff", None, too_large, b'["an", "array"]', b"{"]
         async with producing(self.bootstrap) as producer:
             for number in range(count):
                 await producer.send(self.topic, bad[number % len(bad)], key=b"bad")
