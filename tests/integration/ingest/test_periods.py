@@ -159,6 +159,53 @@ async def test_figures_that_units_send_make_a_report_complete_in_time_or_late(
         assert level["window"]["expected"] == ["dt.soc.5", "nf.community-teams"]
 
 
+async def test_a_report_that_a_unit_sends_counts_with_its_version_and_takes_reminders_back(
+    kafka: str, database: str, keys: Keys, calendar_folder: Path
+) -> None:
+    clock = FixedClock(datetime(2026, 10, 2, 9, tzinfo=LOCAL_ZONE))
+    settings = settings_for(keys, kafka, database).model_copy(
+        update={"reporting": ReportingSettings(folder=calendar_folder, remind_every_seconds=0.2)}
+    )
+    unit = keys.token(sub="unit", role="unit", areas=[COMMUNE])
+
+    def report(numerator: int) -> dict[str, Any]:
+        rows = [
+            {"indicator": one, "numerator": numerator, "denominator": 10}
+            for one in ("dt.soc.5", "nf.community-teams")
+        ]
+        return {"area": COMMUNE, "period": "2026-Q3", "rows": rows}
+
+    async with serving(settings, keys, clock) as ingest, tail(REPORT_EVENTS, kafka) as topic:
+
+        async def send(numerator: int) -> int:
+            async with ingest.http.post(
+                f"{ingest.url}/v1/reports",
+                json=report(numerator),
+                headers={"Authorization": f"Bearer {unit}"},
+            ) as answer:
+                assert answer.status in {200, 201}, await answer.text()
+                version: int = (await answer.json())["version"]
+                return version
+
+        async def own() -> dict[str, Any]:
+            _, answer = await ingest.get("/v1/reports/completeness?period=2026-Q3", token=unit)
+            found: dict[str, Any] = answer["levels"][0]["units"][0]
+            return found
+
+        assert (await own())["timeliness"] == "not-due"
+        assert await send(7) == 1
+        found = await own()
+        assert (found["complete"], found["timeliness"], found["version"]) == (True, "on-time", 1)
+        (event,) = [_event(record) for record in await topic.take(1)]
+        assert event.id == f"{COMMUNE}/2026-Q3/received/2026-10-02"
+        # A correction after the due day is a version more, and no later.
+        clock.set(datetime(2026, 10, 20, 9, tzinfo=LOCAL_ZONE))
+        assert await send(8) == 2
+        found = await own()
+        assert (found["timeliness"], found["version"]) == ("on-time", 2)
+        assert found["completed_at"] == "2026-10-02T02:00:00Z"
+
+
 async def test_who_may_ask_and_what_for(
     kafka: str, database: str, keys: Keys, calendar_folder: Path
 ) -> None:
