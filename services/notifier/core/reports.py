@@ -37,6 +37,9 @@ def judge(event: ReportEvent, held: Mapping[FigureKey, Alert]) -> Iterator[Step]
     """
     due, missing = keys_of(event)
     if event.type == REPORT_DUE:
+        if missing in held:
+            # The due day was put off.
+            yield from _step(event, held, missing, Decision("resolved", Reason.REPORT_DUE, "info"))
         yield from _step(event, held, due, Decision("firing", Reason.REPORT_DUE, "info"))
         return
     is_missing = event.type == REPORT_MISSING

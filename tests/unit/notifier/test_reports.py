@@ -81,6 +81,10 @@ DUE, MISSING = "report-due.2026-10", "report-missing.2026-10"
             [(DUE, "resolved", "report-missing"), (MISSING, "resolved", "report-received")],
         ),
         ([told(REPORT_RECEIVED, missing=0)], []),
+        (
+            [told(REPORT_MISSING), told(REPORT_DUE, days=3)],
+            [(MISSING, "resolved", "report-due"), (DUE, "firing", "report-due")],
+        ),
     ],
 )
 def test_what_is_told_later_takes_back_what_was_told_before(
