@@ -8,7 +8,7 @@ BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fault mutants check format generate bench bench-country bench-days bench-growth bench-line lock clean
+.PHONY: help setup run test test-fault mutants check format generate bench bench-country bench-days bench-growth bench-ingest bench-line lock clean
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench-days: setup ## Measure the daily step of 1,000,000 citizens, 3,000 due (AR
 
 bench-country: setup ## Measure 1, 2 and 4 processes on a country of 3,321 communes and 96 partitions.
 	@$(BIN)/python -m tests.bench.country $(ARGS)
+
+bench-ingest: setup ## Measure ingest beside a bare producer, on a fresh stack (ARGS='--events 5000000' for memory).
+	@$(BIN)/python -m tests.bench.ingest $(ARGS)
 
 bench-line: setup ## Measure the whole line on fresh stacks; takes about three minutes.
 	@$(BIN)/python -m tests.bench.line $(ARGS)

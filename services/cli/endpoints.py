@@ -4,7 +4,7 @@ Source of its form: wire contract, "The embedded stack".
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -31,12 +31,13 @@ EndpointsOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Base URLs and tokens of a stack, and the addresses of its servers."""
+    """Base URLs, tokens and process ids of a stack, and the addresses of its servers."""
 
     urls: dict[str, str]
     tokens: dict[str, str]
     file: Path
     servers: dict[str, str]
+    pids: dict[str, int] = field(default_factory=dict)
 
     def server(self, name: str) -> str:
         """The address of ``kafka`` (host and port) or ``postgres`` (a URL with its password).
@@ -100,4 +101,10 @@ def read_endpoints(file: Path) -> Endpoints:
         raise CommandError(f"{file} is not an endpoints.json of `nhipso up`", USAGE)
     urls = {name: content[name] for name in SERVICES if isinstance(content.get(name), str)}
     servers = {name: content[name] for name in SERVERS if isinstance(content.get(name), str)}
-    return Endpoints(urls, {str(k): str(v) for k, v in tokens.items()}, file, servers)
+    said = content.get("pids")
+    pids = {
+        str(name): pid
+        for name, pid in (said.items() if isinstance(said, dict) else ())
+        if isinstance(pid, int)
+    }
+    return Endpoints(urls, {str(k): str(v) for k, v in tokens.items()}, file, servers, pids)
