@@ -115,12 +115,14 @@ def to_number(cell: Cell) -> int | float:
     Raises:
         CellError: for anything else; a comma could part thousands or decimals, so none is taken.
     """
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
+    if isinstance(cell, float):
         return cell
     text = str(cell).strip()
     if isinstance(cell, bool) or _NUMBER.fullmatch(text) is None:
         raise CellError("must be a number; write it with a decimal point alone, such as 1200.5")
-    return float(text) if "." in text else int(text)
+    number = float(text)
+    # 1.0 and 1 are one content, which has one id.
+    return int(text.partition(".")[0]) if number.is_integer() else number
 
 
 def to_day(cell: Cell) -> str:

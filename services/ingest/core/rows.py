@@ -20,7 +20,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.canonical import canonical_json
 from contracts.events import EVENT_MODELS, TYPE_PREFIX
 from contracts.reasons import Reason
 from services.ingest.core.cells import (
@@ -210,7 +209,7 @@ def to_event(row: Row, *, sources: Collection[str], event_id: EventId) -> dict[s
     if "id" in cells:
         event["id"] = _read("id", to_text, cells["id"])
     else:
-        event["id"] = event_id(canonical_json(event).encode())
+        event["id"] = event_id(json.dumps(event, sort_keys=True).encode())
     return event
 
 

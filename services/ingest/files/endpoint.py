@@ -40,7 +40,7 @@ from services.ingest.routes import RejectedItem
 from services.ingest.settings import LimitSettings
 from services.ingest.wire import Received
 
-_PIECE: Final = 500
+_PIECE: Final = 1_000
 _SHOWN: Final = 1_000
 _LONGEST_NAME: Final = 200
 _MULTIPART: Final = "multipart/form-data"
@@ -215,10 +215,9 @@ class FilesEndpoint:
         self, rows: Iterator[Row], name: str, caller: Principal, progress: _Progress
     ) -> None:
         while True:
-            taken = await asyncio.to_thread(piece, rows, _PIECE)
+            taken, events = await asyncio.to_thread(self._next, rows, caller)
             if not taken:
                 return
-            events = [self._event(index, row, caller) for index, row in enumerate(taken)]
 
             def origin(event: Received, taken: list[Row] = taken) -> FileOrigin:
                 return FileOrigin(file=name, line=taken[event.index].line)
@@ -228,6 +227,10 @@ class FilesEndpoint:
             self._check_pause(caller, progress)
             self._rate.charge(caller.sub, len(taken), time.monotonic())
             await asyncio.sleep(self._rate.wait(caller.sub, time.monotonic()))
+
+    def _next(self, rows: Iterator[Row], caller: Principal) -> tuple[list[Row], list[Received]]:
+        taken = piece(rows, _PIECE)
+        return taken, [self._event(index, row, caller) for index, row in enumerate(taken)]
 
     def _event(self, index: int, row: Row, caller: Principal) -> Received:
         original = row.original()

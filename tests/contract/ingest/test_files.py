@@ -172,12 +172,12 @@ async def test_what_cannot_be_read_is_a_problem(
 
 
 async def test_a_fault_below_says_how_far_the_file_was_taken(ingest: Ingest) -> None:
-    body = csv([line(number) for number in range(600)]) + b"\n\xff"
+    body = csv([line(number) for number in range(1_200)]) + b"\n\xff"
     status, problem, _ = await send(ingest, body)
     assert status == 400
-    assert problem["detail"].startswith("Line 602: is not UTF-8")
+    assert problem["detail"].startswith("Line 1202: is not UTF-8")
     # Whole pieces were taken before.
-    assert (problem["accepted"], problem["lines_done"]) == (500, 501)
+    assert (problem["accepted"], problem["lines_done"]) == (1_000, 1_001)
 
 
 async def test_who_may_not_send_events_may_not_send_files(ingest: Ingest) -> None:

@@ -9,7 +9,7 @@ from contracts.events import EVENT_MODELS
 from contracts.examples import edge_example
 from contracts.reasons import Reason
 from services.ingest.core.blame import field_at_fault
-from services.ingest.core.cells import Cell
+from services.ingest.core.cells import Cell, CellError, to_number
 from services.ingest.core.rows import Columns, Row, TableError, attributes_of, row_of, to_event
 from services.ingest.core.verdicts import ObjectionError
 
@@ -119,6 +119,20 @@ def test_the_same_content_has_the_same_id() -> None:
     first, again, other = (event({"level": level}, without=["id"]) for level in ("2", 2, "1"))
     assert first == again
     assert first["id"] != other["id"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"), [("1200.5", 1200.5), ("1200.0", 1200), (3, 3), (1e-7, 1e-7), ("-7", -7)]
+)
+def test_forms_of_a_number(cell: Cell, read: float) -> None:
+    made = to_number(cell)
+    assert (made, type(made)) == (read, type(read))
+
+
+@pytest.mark.parametrize("cell", ["1,200", "1.200,5", "1e5", "", True, "١"])
+def test_what_is_no_number(cell: Cell) -> None:
+    with pytest.raises(CellError):
+        to_number(cell)
 
 
 @pytest.mark.parametrize(
