@@ -5,7 +5,7 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from services.ingest.connectors.connector import (
 from services.ingest.connectors.kafka import connector as module
 from services.ingest.connectors.kafka.config import KafkaConfig
 from services.ingest.connectors.kafka.connector import open_connector
+from services.ingest.connectors.kafka.records import UNREADABLE
 from services.ingest.core.pseudonyms import Pseudonymiser
 from tests.integration.ingest.connectors.test_kafka_conformance import create, event, producing
 
@@ -309,26 +310,38 @@ async def test_a_topic_or_broker_that_is_not_there_is_an_error_of_the_source(
             pass
 
 
-async def test_a_broker_that_goes_away_is_noticed_and_gone_on_from(
-    tmp_path: Path, pool: asyncpg.Pool
-) -> None:
-    port, controller_port = free_port(), free_port()
-    broker = Kafka(tmp_path, port=port, controller_port=controller_port, heap="256m")
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Kafka]:
+    """A broker of this test's own, which it may stop."""
+    broker = Kafka(tmp_path, port=free_port(), controller_port=free_port(), heap="256m")
     broker.start()
     try:
         broker.wait_ready(60)
-        await create(broker.bootstrap, "inbox.away.v1")
-        await send(broker.bootstrap, "inbox.away.v1", [1])
-        async with opened(broker.bootstrap, pool, topic="inbox.away.v1") as connector:
-            pages = await pages_until(connector, None, lambda pages: records(pages) == 1)
-            await asyncio.to_thread(broker.stop)
-            # aiokafka by itself would only say that there is nothing.
-            with pytest.raises(SourceError, match="cannot be read"):
-                await pages_until(connector, pages[-1].cursor, lambda _: False)
-        broker.start()
-        broker.wait_ready(60)
-        await send(broker.bootstrap, "inbox.away.v1", [2])
-        async with opened(broker.bootstrap, pool, topic="inbox.away.v1") as connector:
-            assert [one["id"] for one in await read(connector, 1, pages[-1].cursor)] == ["eid-2"]
+        yield broker
     finally:
         broker.stop()
+
+
+async def test_a_broker_that_goes_away_is_noticed_and_damage_on_its_disk_passed(
+    own_broker: Kafka, pool: asyncpg.Pool
+) -> None:
+    kafka, topic = own_broker.bootstrap, "inbox.away.v1"
+    await create(kafka, topic)
+    await send(kafka, topic, [1])
+    async with opened(kafka, pool, topic=topic) as connector:
+        pages = await pages_until(connector, None, lambda pages: records(pages) == 1)
+        await send(kafka, topic, [2, 3, 4])
+        own_broker.stop()
+        cursor = pages[-1].cursor
+        # aiokafka by itself would only say that there is nothing.
+        with pytest.raises(SourceError, match="cannot be read"):
+            await pages_until(connector, cursor, lambda _: False)
+
+    log = own_broker.directory / "log" / f"{topic}-0" / f"{0:020d}.log"
+    log.write_bytes(log.read_bytes().replace(b"eid-3", b"eid-X"))
+    own_broker.start()
+    own_broker.wait_ready(60)
+    async with opened(kafka, pool, topic=topic) as connector:
+        pages = await pages_until(connector, cursor, lambda pages: records(pages) >= 3)
+        found = [one.original for page in pages for one in page.records]
+    assert found == [value(2), UNREADABLE, value(4)]
