@@ -60,9 +60,10 @@ bench-ingest: setup ## Measure ingest beside a bare producer, on a fresh stack (
 bench-line: setup ## Measure the whole line on fresh stacks; takes about three minutes.
 	@$(BIN)/python -m tests.bench.line $(ARGS)
 
-lock: setup ## Resolve the dependencies anew, Python's and Kafka's.
+lock: setup ## Resolve the dependencies anew: Python's, Kafka's, and Debezium's for the tests.
 	PATH="$$PATH:.venv/share/uv/bin" uv lock --upgrade
 	$(BIN)/python -m deploy.embedded.fetch --lock
+	$(BIN)/python -m tests.debezium.jars
 
 clean: ## Remove the environment and caches. Data in .local stay.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

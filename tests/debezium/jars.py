@@ -34,4 +34,4 @@ def classpath() -> list[Path]:
 
 if __name__ == "__main__":
     trust_the_machine()
-    lock(DEBEZIUM, _COORDINATES, _LOG)
+    print(f"{lock(DEBEZIUM, _COORDINATES, _LOG)} jars locked in {DEBEZIUM.lock_file.name}")  # noqa: T201
