@@ -17,6 +17,7 @@ from services.cli.indicators import indicators
 from services.cli.rebuild import rebuild
 from services.cli.reconcile import reconcile
 from services.cli.rejections import rejections
+from services.cli.reports import reports
 from services.cli.send import send
 from services.cli.simulate import simulate
 from services.cli.sources import sources
@@ -38,6 +39,7 @@ for command in (up, simulate, send, validate, indicators, alerts, status, reconc
 app.add_typer(areas, name="areas")
 app.add_typer(sources, name="sources")
 app.add_typer(rejections, name="rejections")
+app.add_typer(reports, name="reports")
 app.add_typer(catalogue, name="catalogue")
 app.add_typer(bench, name="bench")
 
