@@ -39,6 +39,8 @@ EventId = Callable[[bytes], str]
 """Makes an id of an event's content; keyed, since the content names a citizen."""
 
 ATTRIBUTES: Final = ("id", "type", "subject", "time", "source")
+_canonical: Final = json.JSONEncoder(sort_keys=True).encode
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 _REQUIRED: Final = ("type", "subject", "time")
 _DATA: Final = "data."
 _REMARK: Final = "#"
@@ -80,7 +82,7 @@ class Row:
 
     def original(self) -> bytes:
         """The row as JSON text, for `row_of`."""
-        return json.dumps({"line": self.line, "cells": self.cells}, ensure_ascii=False).encode()
+        return _encode({"line": self.line, "cells": self.cells}).encode()
 
 
 def row_of(original: bytes) -> Row:
@@ -209,7 +211,7 @@ def to_event(row: Row, *, sources: Collection[str], event_id: EventId) -> dict[s
     if "id" in cells:
         event["id"] = _read("id", to_text, cells["id"])
     else:
-        event["id"] = event_id(json.dumps(event, sort_keys=True).encode())
+        event["id"] = event_id(_canonical(event).encode())
     return event
 
 

@@ -1,5 +1,6 @@
 """``POST /v1/files``: rows of a file are taken like events, and refused with their line."""
 
+import asyncio
 import gzip
 import io
 import json
@@ -13,6 +14,8 @@ import pytest
 from contracts.rejected import RejectedEvent, unseal
 from services.ingest.core.rows import row_of
 from services.ingest.files.reading import FileSettings
+from services.ingest.pipeline import Pipeline
+from services.ingest.publisher import BrokerAwayError
 from tests.contract.ingest.service import Ingest, Keys, Topic, running, settings_for
 from tests.databases import new_database
 from tests.fakes.workbook import Value, of_rows, sheet_xml, workbook
@@ -190,7 +193,7 @@ async def narrow(kafka: str, postgres: str, keys: Keys) -> AsyncIterator[Ingest]
     """An ingest that takes small files alone."""
     async with new_database(postgres) as database:
         settings = settings_for(keys, kafka, database).model_copy(
-            update={"files": FileSettings(max_bytes=1_500_000, max_rows=1_000)}
+            update={"files": FileSettings(max_bytes=1_500_000, max_rows=1_000, at_once=1)}
         )
         async with running(settings, keys) as service:
             yield service
@@ -212,6 +215,62 @@ async def test_rows_beyond_the_most_are_not_taken(narrow: Ingest) -> None:
     status, problem, _ = await send(narrow, csv([line(number) for number in range(1_001)]))
     assert (status, problem["accepted"]) == (400, 1_000)
     assert "a file may have 1,000 rows" in problem["detail"]
+
+
+async def test_a_broker_that_goes_away_in_the_middle_leaves_word_of_how_far_it_came(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, calls = Pipeline.take, 0
+
+    async def takes_one_piece(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise BrokerAwayError
+        return await take(*arguments)
+
+    body = csv([line(number) for number in range(1_500)])
+    with monkeypatch.context() as patched:
+        patched.setattr(Pipeline, "take", takes_one_piece)
+        status, problem, headers = await send(ingest, body)
+    assert (status, headers["Retry-After"]) == (503, "5")
+    assert (problem["accepted"], problem["refused"], problem["lines_done"]) == (1_000, 0, 1_001)
+    assert "Send the whole file again" in problem["detail"]
+    assert (await send(ingest, body))[:2] == (
+        202,
+        {"accepted": 1_500, "refused": 0, "rejected": []},
+    )
+
+
+async def test_a_source_that_is_paused_in_the_middle_is_told_so(ingest: Ingest) -> None:
+    source = f"urn:nhipso:source:{secrets.token_hex(4)}"
+    token = ingest.keys.token(sub=source, sources=[source])
+    body = csv([line(number, level="two") for number in range(3_500)])
+    status, problem, headers = await send(ingest, body, token=token)
+    assert (status, headers["Retry-After"]) == (429, "300")
+    assert problem["accepted"] == 0
+    assert 1_000 <= problem["refused"] < 3_500
+    assert len(problem["rejected"]) == 1_000
+    assert "is paused" in problem["detail"]
+
+
+async def test_no_more_files_are_read_at_once_than_there_is_room_for(narrow: Ingest) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield csv([line(1)])
+        begun.set()
+        await go_on.wait()
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        first = group.create_task(send(narrow, slowly()))
+        await begun.wait()
+        while (answered := await send(narrow, csv([line(2)])))[0] != 429:
+            pass
+        assert answered[2]["Retry-After"] == "5"
+        go_on.set()
+    assert first.result()[0] == 202
+    assert (await send(narrow, csv([line(3)])))[0] == 202
 
 
 async def test_the_route_is_described(ingest: Ingest) -> None:
