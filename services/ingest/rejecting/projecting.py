@@ -2,10 +2,11 @@
 
 A rejection's id is its row's, so records may come any number of times, to any process of the group.
 FastStream swallows what a handler raises and moves on, so the handler never raises: what passes is
-tried again in place, all else goes to `watch`, which stops the process before anything is committed.
+tried again in place, all else goes to `run`, which stops the process before anything is committed.
 """
 
 import asyncio
+import contextlib
 from typing import Final
 
 import stamina
@@ -25,6 +26,7 @@ from services.ingest.rejecting.store import Store
 _MAX_RECORDS: Final = 1_000
 _POLL_SECONDS: Final = 0.2
 _LONGEST_RETRY_WAIT: Final = 5.0
+_STOP_SECONDS: Final = 5.0
 
 
 class Projecting:
@@ -34,6 +36,7 @@ class Projecting:
         self, broker: KafkaBroker, store: Store, metrics: RejectionMetrics, *, group_id: str
     ) -> None:
         """Subscribe on a broker that has not been started yet."""
+        self._broker = broker
         self._store = store
         self._metrics = metrics
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -47,9 +50,23 @@ class Projecting:
             poll_seconds=_POLL_SECONDS,
         )
 
-    async def watch(self) -> None:
-        """Wait for what the handler could not explain, and raise it."""
+    async def run(self) -> None:
+        """Go on until cancelled.
+
+        Raises:
+            Exception: what the handler could not explain.
+        """
+        # It waits until the group has given it partitions, which takes seconds after a process of
+        # it was killed; nothing else waits for that.
+        await self._broker.start()
         await self._failure
+
+    async def stop(self) -> None:
+        """Leave the group."""
+        # A consumer whose broker is away would say good-bye to it for ever.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._broker.stop()
 
     async def _handle(self, records: Batch) -> None:
         try:
@@ -62,6 +79,7 @@ class Projecting:
 
     async def _take(self, records: Batch) -> None:
         rows: list[Row] = []
+        unfit = 0
         for record in records:
             row = row_of(record.value)
             if row is None:
@@ -76,9 +94,11 @@ class Projecting:
             on=is_transient, attempts=None, timeout=None, wait_max=_LONGEST_RETRY_WAIT
         ):
             with attempt:
-                await self._store.insert(rows)
-        self._metrics.records.labels("kept").inc(len(rows))
-        self._metrics.records.labels("unreadable").inc(len(records) - len(rows))
+                unfit = await self._store.insert(rows)
+        if unfit:
+            self._log.warning("rejections that no row can be made of are passed over", count=unfit)
+        self._metrics.records.labels("kept").inc(len(rows) - unfit)
+        self._metrics.records.labels("unreadable").inc(len(records) - len(rows) + unfit)
         failpoint("rejections.before-kafka-commit")
         await self._commit(records)
 

@@ -1,7 +1,5 @@
 """Puts the room together: what runs in the background, and its routes."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -32,7 +30,6 @@ from services.ingest.sources.store import SourceStore
 
 _COUNT_SECONDS: Final = 15.0
 _FORGET_SECONDS: Final = 3_600.0
-_STOP_SECONDS: Final = 5.0
 
 
 class Rejecting:
@@ -57,7 +54,7 @@ class Rejecting:
 
     def start(self, tasks: Tasks) -> None:
         """Start what runs in the background."""
-        tasks.start("rejections", self._projecting.watch)
+        tasks.start("rejections", self._projecting.run)
         tasks.start("pauses", self._pausing.run)
         tasks.start("count rejections", self._count_on)
         tasks.start("forget rejections", self._forget_on)
@@ -132,7 +129,6 @@ async def open_room(
     broker = broker_of(kafka, client_id="nhipso-ingest-rejections", registry=registry)
     projecting = Projecting(broker, store, metrics, group_id=group_id)
     try:
-        await broker.start()
         yield Rejecting(
             store=store,
             retrying=retrying,
@@ -142,7 +138,4 @@ async def open_room(
             clock=clock,
         )
     finally:
-        # A consumer whose broker is away would say good-bye to it for ever.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_SECONDS):
-                await broker.stop()
+        await projecting.stop()

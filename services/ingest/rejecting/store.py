@@ -27,6 +27,14 @@ _ANSWER_SECONDS: Final = 30.0
 
 _ORIGIN: Final[TypeAdapter[Origin]] = TypeAdapter(Origin)
 
+#: What is wrong with a row, and will be however often it is tried.
+_UNFIT: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+)
+
 Outcome = Literal["accepted", "refused", "dismissed"]
 
 
@@ -93,8 +101,22 @@ class Store:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def insert(self, rows: Sequence[Row]) -> None:
-        """Keep rejections; those that are known stay as they are."""
+    async def insert(self, rows: Sequence[Row]) -> int:
+        """Keep rejections; those that are known stay as they are.
+
+        Returns:
+            How many PostgreSQL would never take; the others are kept.
+        """
+        try:
+            await self._insert(rows)
+        except _UNFIT:
+            if len(rows) == 1:
+                return 1
+            half = len(rows) // 2
+            return await self.insert(rows[:half]) + await self.insert(rows[half:])
+        return 0
+
+    async def _insert(self, rows: Sequence[Row]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.executemany(_SQL["insert"], rows)
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from contracts.topics import REJECTED_EVENTS
 from services.chassis.database import open_pool
 from services.chassis.settings import PostgresSettings
+from services.ingest.rejecting.rows import row_of
 from services.ingest.rejecting.store import KEPT, Store
 from services.ingest.settings import IngestSettings
 from tests.contract.ingest.service import Keys, running, tail
@@ -180,6 +181,23 @@ async def test_poison_is_passed_over_and_repeats_are_harmless(
     assert len(await desk.listed(2)) == 2
     _, metrics = await desk.ingest.get("/metrics")
     assert 'ingest_rejection_records_total{result="unreadable"}' in metrics
+
+
+async def test_a_row_that_postgresql_would_never_take_does_not_keep_the_others_out(
+    desk: Desk, keys: Keys, database: str
+) -> None:
+    made = [refusal(keys, desk.source, b"{}").model_dump_json().encode() for _ in range(5)]
+    rows = [row for one in made if (row := row_of(one)) is not None]
+    # As if a text had slipped through.
+    rows[2] = (*rows[2][:9], "a\x00b", *rows[2][10:])
+    pool = await open_pool(
+        PostgresSettings(dsn=SecretStr(database)), schema="ingest", application_name="test"
+    )
+    try:
+        assert await Store(pool).insert(rows) == 1
+    finally:
+        await pool.close()
+    await desk.listed(4)
 
 
 async def test_several_processes_share_them_and_a_restart_goes_on(
