@@ -1,4 +1,8 @@
-"""Loads a topic as ingest writes it: key = subject, murmur2, lz4, idempotent, one header."""
+"""Loads a topic as ingest writes it: key = subject, murmur2, idempotent, one header.
+
+Compressed with lz4, as ingest did when the figures of docs/scaling.md were measured; zstd takes a
+reader 0.1 µs an event more.
+"""
 
 import asyncio
 import logging
