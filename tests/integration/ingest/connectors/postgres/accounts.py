@@ -166,7 +166,8 @@ class Outbox:
         )
 
     async def add_bad(self, count: int) -> None:
-        bad = [None, '["no", "event"]', '{"specversion": "0.3"}']
+        wrong = {**event(0, self.source), "specversion": "0.3"}
+        bad = [None, '["no", "event"]', json.dumps(wrong)]
         await self.database.connection.executemany(
             "INSERT INTO outbox (event) VALUES ($1)",
             [(bad[number % len(bad)],) for number in range(count)],
