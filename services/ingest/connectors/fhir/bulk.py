@@ -50,10 +50,11 @@ class Folder:
                 continue
             place = offset if path.name == done else 0
             while True:
+                where = f"{path.name} from byte {place}"
                 lines, place = await asyncio.to_thread(_lines, path, place)
                 if not lines:
                     break
-                yield _resources(lines), {"file": path.name, "offset": place}, None
+                yield _resources(lines, where, 1), {"file": path.name, "offset": place}, None
         yield [], {}, self._as_of
 
     def _files(self) -> list[Path]:
@@ -100,6 +101,7 @@ class Export:
         for number, url in enumerate(files[first:], start=first):
             batch: list[bytes] = []
             count = 0
+            where = f"file {number} of the export"
             async with aclosing(self._server.lines(url, with_token=with_token)) as found:
                 async for line in found:
                     count += 1
@@ -108,10 +110,11 @@ class Export:
                     batch.append(line)
                     if _is_full(batch):
                         done = progress | {"file": number, "line": count}
-                        yield _resources(batch, count), done, None
+                        yield _resources(batch, where, count - len(batch) + 1), done, None
                         batch = []
             if batch:
-                yield _resources(batch, count), progress | {"file": number, "line": count}, None
+                done = progress | {"file": number, "line": count}
+                yield _resources(batch, where, count - len(batch) + 1), done, None
             skip = 0
         await self._delete(progress["status"])
         yield [], {}, parse_rfc3339(manifest["transactionTime"])
@@ -188,16 +191,14 @@ def _is_full(lines: list[bytes]) -> bool:
     return len(lines) >= _AT_ONCE or sum(map(len, lines)) >= _BYTES_AT_ONCE
 
 
-def _resources(lines: list[bytes], last: int | None = None) -> list[dict[str, Any]]:
+def _resources(lines: list[bytes], where: str, first: int) -> list[dict[str, Any]]:
     """The resources of lines; one that is none is refused later, without its text."""
-    first = last - len(lines) + 1 if last is not None else None
     found = []
-    for index, line in enumerate(lines):
+    for number, line in enumerate(lines, start=first):
         if not line.strip():
             continue
         try:
             found.append(as_object(line))
         except SourceError:
-            place = "a line" if first is None else f"line {first + index}"
-            found.append({"resourceType": UNREADABLE, "id": place})
+            found.append({"resourceType": UNREADABLE, "id": f"{where}, line {number}"})
     return found

@@ -78,7 +78,8 @@ class _Hook:
 
     def knows(self, request: Request) -> bool:
         said = request.headers.get(self.header, "").removeprefix(_BEARER)
-        return hmac.compare_digest(said.encode(), self.secret)
+        # The bytes as they came.
+        return hmac.compare_digest(said.encode("latin-1"), self.secret)
 
 
 def router(configured: Sequence[Configured[FhirConfig]], needs: RouteNeeds) -> APIRouter:

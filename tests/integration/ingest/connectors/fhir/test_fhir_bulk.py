@@ -125,6 +125,7 @@ async def test_a_folder_of_files(spoken: Spoken, opener: Opener, tmp_path: Path)
     assert rest[-1].cursor["filled"] is True
     *good, bad = [record.original for page in found for record in page.records]
     assert len([event for one in good for event in connector.map(one)]) == 700
+    assert places(found)[-1] == "Unreadable/2.ndjson from byte 0, line 101"
     assert DIAGNOSIS not in bad.decode()
     with pytest.raises(UnmappableError, match="no JSON object"):
         connector.map(bad)
