@@ -1,8 +1,8 @@
 """What the forms of reports say: official names, numerators and denominators, and the agencies.
 
 The law of this room: wording is data, never code. `model` is the form of ``forms.yaml``, `reading`
-reads it and refuses one that leaves out an indicator of the catalogue, `wording` says a period and
-a unit in Vietnamese. Who reports what by when stands in `contracts.reporting`.
+reads it and words from the catalogue what it leaves out, `wording` says a period and a unit in
+Vietnamese. Who reports what by when stands in `contracts.reporting`.
 """
 
 from contracts.forms.model import Forms, Measure

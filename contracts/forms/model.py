@@ -1,12 +1,16 @@
 """The form of ``forms.yaml``."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 #: Short enough that an event's id, which names it, keeps to the contract's 128 characters.
 AgencyCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,39}$")]
+
+
+#: Stands over indicators that no section takes.
+OTHER_SECTION: Final = "Chỉ tiêu khác"
 
 
 class Entry(BaseModel):
@@ -65,12 +69,11 @@ class Forms(Entry):
     agencies: Agencies = Agencies()
 
     def section_of(self, indicator: str) -> str:
-        """The heading under which an indicator stands."""
-        return next(one.title for one in self.sections if indicator.startswith(one.prefix))
+        """The heading under which an indicator stands; behind all others where none fits."""
+        fitting = (one.title for one in self.sections if indicator.startswith(one.prefix))
+        return next(fitting, OTHER_SECTION)
 
-    @model_validator(mode="after")
-    def _all_under_a_heading(self) -> Self:
-        for name in self.indicators:
-            if not any(name.startswith(one.prefix) for one in self.sections):
-                raise ValueError(f"{name} stands under no heading; give sections one for it")
-        return self
+    @property
+    def headings(self) -> list[str]:
+        """All headings in their order."""
+        return [*(section.title for section in self.sections), OTHER_SECTION]

@@ -8,8 +8,8 @@ from typing import Final
 import yaml
 from pydantic import ValidationError
 
-from contracts.catalogue import Catalogue
-from contracts.forms.model import Forms
+from contracts.catalogue import Catalogue, Indicator
+from contracts.forms.model import Forms, Measure
 
 FORMS_FILE: Final = "forms.yaml"
 
@@ -21,25 +21,34 @@ class FormsError(ValueError):
 def load(folder: Path | None, catalogue: Catalogue) -> Forms:
     """The wording of a folder, or without one the wording that ships with the contract.
 
+    An indicator of which it says nothing is worded from the catalogue, so that a new indicator
+    can be reported before somebody has found better words.
+
     Args:
         folder: holds ``forms.yaml``.
-        catalogue: every indicator of it must have its wording, and no other.
+        catalogue: the indicators that there are.
 
     Raises:
-        FormsError: the file cannot be read or used.
+        FormsError: the file cannot be read or used, or names an indicator that there is not.
     """
     forms = _shipped() if folder is None else read(folder / FORMS_FILE)
-    missing = catalogue.by_id.keys() - forms.indicators.keys()
-    if missing:
-        raise FormsError(
-            f"{FORMS_FILE} says nothing of {', '.join(sorted(missing))}; the catalogue has them"
-        )
     unknown = {*forms.indicators, *forms.agencies.indicators} - catalogue.by_id.keys()
-    if unknown:
+    if unknown and folder is not None:
         raise FormsError(
             f"{FORMS_FILE} names {', '.join(sorted(unknown))}, which the catalogue does not know"
         )
-    return forms
+    worded = {one.id: forms.indicators.get(one.id) or _plain(one, catalogue) for one in catalogue}
+    return forms.model_copy(update={"indicators": worded})
+
+
+def _plain(indicator: Indicator, catalogue: Catalogue) -> Measure:
+    """How an indicator is reported, in the words of the catalogue alone."""
+    if indicator.unit == "quantity":
+        return Measure(title=indicator.name.vi, value=indicator.name.vi, unit="–")
+    whole = "Tổng số"
+    if not indicator.is_reported_only:
+        whole = f"{whole}: {catalogue.population_of(indicator).text.vi}"
+    return Measure(title=indicator.name.vi, numerator="Số đạt chỉ tiêu", denominator=whole)
 
 
 def read(path: Path) -> Forms:

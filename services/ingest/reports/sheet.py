@@ -153,9 +153,9 @@ class _Table:
         row = head
         count = 0
         sections = groupby(self._form.rows, key=lambda one: one.section)
-        for numeral, (title, rows) in zip(_ROMAN, sections, strict=False):
+        for place, (title, rows) in enumerate(sections):
             row += 1
-            self._section(row, numeral, title)
+            self._section(row, _ROMAN[place] if place < len(_ROMAN) else str(place + 1), title)
             for one in rows:
                 row, count = row + 1, count + 1
                 self._row(row, count, one)

@@ -73,11 +73,27 @@ def test_units_bear_their_full_names() -> None:
     assert unit_in_words(known["2025:02647"], known) == "Phường Lào Cai, Tỉnh Lào Cai"
 
 
-def test_wording_that_leaves_out_an_indicator_is_refused(tmp_path: Path) -> None:
-    shipped = Path(forms.__file__).parent / "forms.yaml"
-    text = shipped.read_text(encoding="utf-8")
+def test_what_a_file_leaves_out_is_worded_from_the_catalogue(tmp_path: Path) -> None:
+    few = "version: 1\nsections: [{prefix: nf., title: Khác}]\nindicators: {}\n"
+    (tmp_path / "forms.yaml").write_text(few, encoding="utf-8")
+    plain = forms.load(tmp_path, CATALOGUE)
+    assert plain.indicators["nf.app"].title == "Dân số có tài khoản YenBai-S"
+    assert plain.indicators["nf.app"].denominator == "Tổng số: Người dân"
+    assert not plain.indicators["dt.eco.2"].is_ratio
+    assert plain.section_of("nf.app") == "Khác"
+    assert plain.section_of("dt.gov.1") == plain.headings[-1] == "Chỉ tiêu khác"
+
+
+def test_the_shipped_wording_leaves_out_nothing() -> None:
+    shipped = read(Path(forms.__file__).parent / "forms.yaml")
+    assert shipped.indicators.keys() == CATALOGUE.by_id.keys()
+    assert {shipped.section_of(name) for name in shipped.indicators} == set(shipped.headings[:-1])
+
+
+def test_wording_of_an_unknown_indicator_is_refused(tmp_path: Path) -> None:
+    text = (Path(forms.__file__).parent / "forms.yaml").read_text(encoding="utf-8")
     (tmp_path / "forms.yaml").write_text(text.replace("  nf.app:", "  nf.apple:"), encoding="utf-8")
-    with pytest.raises(FormsError, match=r"says nothing of nf\.app"):
+    with pytest.raises(FormsError, match=r"names nf\.apple"):
         forms.load(tmp_path, CATALOGUE)
 
 
@@ -85,7 +101,7 @@ def test_wording_that_leaves_out_an_indicator_is_refused(tmp_path: Path) -> None
     ("text", "message"),
     [
         ("version: 1\nsections: []\nindicators:\n  a.b: {title: t, numerator: n}\n", "numerator"),
-        ("version: 1\nsections: []\nindicators:\n  a.b: {title: t, value: v}\n", "no heading"),
+        ("version: 1\nsections: []\nindicators: {}\nother: 1\n", "other"),
         ("version: [", "no YAML"),
     ],
 )

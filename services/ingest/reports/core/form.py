@@ -118,7 +118,7 @@ class Rules:
         return Form(reporter, period, self._rows(asked), window)
 
     def _rows(self, asked: tuple[str, ...]) -> tuple[Row, ...]:
-        order = [section.title for section in self.forms.sections]
+        order = self.forms.headings
         rows = (
             Row(name, self.forms.section_of(name), self.forms.indicators[name]) for name in asked
         )
