@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -112,17 +113,17 @@ class JsonApi:
 
 
 @asynccontextmanager
-async def serving(api: JsonApi) -> AsyncIterator[JsonApi]:
+async def serving(api: JsonApi, tls: ssl.SSLContext | None = None) -> AsyncIterator[JsonApi]:
     app = web.Application()
     app.router.add_get("/records", api.list)
     app.router.add_post("/token", api.token)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     try:
         host, port = runner.addresses[0][:2]
-        api.url = f"http://{host}:{port}"
+        api.url = f"https://localhost:{port}" if tls else f"http://{host}:{port}"
         yield api
     finally:
         await runner.cleanup()
