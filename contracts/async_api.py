@@ -62,6 +62,12 @@ _OPERATIONS: Final[Mapping[str, tuple[str, str, str, str]]] = {
         "rejectedEvents",
         "Scoring keeps what it could not read",
     ),
+    "ingestReceiveRejectedEvents": (
+        "ingest",
+        "receive",
+        "rejectedEvents",
+        "Ingest keeps rejections where they can be worked on",
+    ),
     "scoringSendIndicatorEvents": (
         "scoring",
         "send",
