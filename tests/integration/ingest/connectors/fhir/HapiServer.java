@@ -9,7 +9,6 @@ import ca.uhn.fhir.rest.api.server.RequestDetails;
 import ca.uhn.fhir.rest.param.DateRangeParam;
 import ca.uhn.fhir.rest.param.TokenOrListParam;
 import ca.uhn.fhir.rest.server.FifoMemoryPagingProvider;
-import ca.uhn.fhir.rest.server.IResourceProvider;
 import ca.uhn.fhir.rest.server.RestfulServer;
 import ca.uhn.fhir.rest.server.SimpleBundleProvider;
 import ca.uhn.fhir.rest.server.provider.HashMapResourceProvider;
@@ -25,15 +24,11 @@ import java.util.List;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
 import org.eclipse.jetty.server.Server;
+import org.hl7.fhir.instance.model.api.IBaseCoding;
 import org.hl7.fhir.instance.model.api.IBaseResource;
-import org.hl7.fhir.r4b.model.Coding;
-import org.hl7.fhir.r4b.model.Composition;
-import org.hl7.fhir.r4b.model.DocumentReference;
-import org.hl7.fhir.r4b.model.Encounter;
-import org.hl7.fhir.r4b.model.Patient;
 
 /**
- * HAPI's plain server (R4B) over Jetty, its resources in memory. What is HAPI's: routing, parsing,
+ * HAPI's plain server, R4 below /r4 and R4B below /r4b, over Jetty, its resources in memory. What is HAPI's: routing, parsing,
  * Bundles, pages and their links, `_elements`, versions, ids. What is ours: the few search
  * parameters that the connector asks with, which HAPI leaves to whoever has the store.
  */
@@ -95,7 +90,7 @@ public final class HapiServer {
 
     private boolean hasCode(T one, String path, TokenOrListParam wanted) {
       return wanted == null
-          || terser.getValues(one, path, Coding.class).stream()
+          || terser.getValues(one, path, IBaseCoding.class).stream()
               .anyMatch(
                   coding ->
                       wanted.getValuesAsQueryTokens().stream()
@@ -106,32 +101,44 @@ public final class HapiServer {
     }
   }
 
-  public static void main(String[] arguments) throws Exception {
-    FhirContext context = FhirContext.forR4B();
-    List<IResourceProvider> kept =
-        List.of(
-            new Kept<>(context, Patient.class),
-            new Kept<>(context, Encounter.class),
-            new Kept<>(context, Composition.class),
-            new Kept<>(context, DocumentReference.class));
-    RestfulServer fhir = new RestfulServer(context);
-    fhir.registerProviders(kept);
-    fhir.setPagingProvider(
-        new FifoMemoryPagingProvider(50).setDefaultPageSize(20).setMaximumPageSize(1000));
+  private static final List<String> TYPES =
+      List.of("Patient", "Encounter", "Composition", "DocumentReference");
 
+  private static List<Kept<?>> kept(FhirContext context) {
+    return TYPES.stream()
+        .<Kept<?>>map(
+            type -> new Kept<>(context, context.getResourceDefinition(type).getImplementingClass()))
+        .toList();
+  }
+
+  private static RestfulServer server(FhirContext context, List<Kept<?>> kept) {
+    RestfulServer server = new RestfulServer(context);
+    server.registerProviders(kept);
+    server.setPagingProvider(
+        new FifoMemoryPagingProvider(50).setDefaultPageSize(20).setMaximumPageSize(1000));
+    return server;
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    ServletContextHandler handler = new ServletContextHandler("/");
+    List<Kept<?>> all = new ArrayList<>();
+    for (FhirContext context : List.of(FhirContext.forR4(), FhirContext.forR4B())) {
+      List<Kept<?>> kept = kept(context);
+      String path = "/" + context.getVersion().getVersion().name().toLowerCase() + "/*";
+      handler.addServlet(new ServletHolder(server(context, kept)), path);
+      all.addAll(kept);
+    }
     HttpServlet reset =
         new HttpServlet() {
           @Override
           protected void doPost(HttpServletRequest request, HttpServletResponse response) {
-            kept.forEach(one -> ((Kept<?>) one).clear());
+            all.forEach(Kept::clear);
           }
         };
-    ServletContextHandler handler = new ServletContextHandler("/");
-    handler.addServlet(new ServletHolder(fhir), "/fhir/*");
     handler.addServlet(new ServletHolder(reset), "/reset");
-    Server server = new Server(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])));
-    server.setHandler(handler);
-    server.start();
-    server.join();
+    Server jetty = new Server(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])));
+    jetty.setHandler(handler);
+    jetty.start();
+    jetty.join();
   }
 }

@@ -34,7 +34,9 @@ def hapi_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hapi]:
 
 
 @pytest.fixture
-async def hapi(hapi_server: Hapi) -> AsyncIterator[Hapi]:
+async def hapi(hapi_server: Hapi, request: pytest.FixtureRequest) -> AsyncIterator[Hapi]:
+    """The server, of the release that a test names as this fixture's parameter, else R4B."""
+    hapi_server.release = getattr(request, "param", "r4b")
     await hapi_server.reset()
     yield hapi_server
     await hapi_server.reset()

@@ -31,7 +31,7 @@ class Hapi:
 
     def __init__(self, directory: Path, *, port: int) -> None:
         self.root = f"http://{LOOPBACK}:{port}"
-        self.base = f"{self.root}/fhir"
+        self.release = "r4b"
         self._port = port
         self.child = Child(
             name=self.name,
@@ -41,6 +41,11 @@ class Hapi:
             env=os.environ.copy(),
             stop_signal=signal.SIGTERM,
         )
+
+    @property
+    def base(self) -> str:
+        """Where the resources of the present release are."""
+        return f"{self.root}/{self.release}"
 
     def start(self) -> None:
         classes = compiled()

@@ -16,6 +16,7 @@ HAPI: Final = JarSet(
 
 _COORDINATES: Final = (
     "ca.uhn.hapi.fhir:hapi-fhir-server:8.8.0",
+    "ca.uhn.hapi.fhir:hapi-fhir-structures-r4:8.8.0",
     "ca.uhn.hapi.fhir:hapi-fhir-structures-r4b:8.8.0",
     "ca.uhn.hapi.fhir:hapi-fhir-caching-caffeine:8.8.0",
     "org.eclipse.jetty.ee10:jetty-ee10-servlet:12.0.16",
@@ -57,6 +58,11 @@ _UNUSED: Final = frozenset(
         "spring-messaging",
         "spring-beans",
         "icu4j",
+        # RDF and tests, for R4.
+        *("jena-arq", "jena-core", "jena-base", "jena-shex", "jena-iri", "jena-iri3986"),
+        *("jena-langtag", "protobuf-java", "RoaringBitmap", "junit", "hamcrest-core", "libthrift"),
+        *("titanium-json-ld", "titanium-rdf-n-quads", "titanium-jcs", "titanium-rdf-api"),
+        *("jakarta.json", "collection", "commons-csv", "commons-compress"),
     ]
 )
 _ROW: Final = "[[dependencies]]"

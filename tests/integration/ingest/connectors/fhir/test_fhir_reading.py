@@ -10,6 +10,7 @@ from services.ingest.connectors.connector import SourceError
 from tests.integration.ingest.connectors.conformance import citizen
 from tests.integration.ingest.connectors.fhir.hapi import Hapi
 from tests.integration.ingest.connectors.fhir.invented import (
+    ACT_CODE,
     DIAGNOSIS,
     SUMMARY,
     composition,
@@ -148,6 +149,19 @@ async def test_patients_are_asked_for_without_their_ids_in_a_url(
     assert all("_id" not in one.query for one in spoken.asked)
 
 
+@pytest.mark.parametrize("hapi", ["r4", "r4b"], indirect=True)
+async def test_pages_of_hapi(hapi: Hapi, opener: Opener) -> None:
+    await hapi.put([patient("p", citizen(1))])
+    await hapi.put(encounter(f"e{number}", "p") for number in range(25))
+    await hapi.put([encounter("walked-in", "p", **{"class": {"system": ACT_CODE, "code": "AMB"}})])
+    connector = opener(hapi.base, page_size=4)
+    found = await pages(connector)
+    assert sorted(places(found)) == sorted(f"Encounter/e{number}" for number in range(25))
+    assert len(events(connector, found)) == 25
+    assert places(await pages(connector, found[-1].cursor)) == []
+
+
+@pytest.mark.parametrize("hapi", ["r4", "r4b"], indirect=True)
 async def test_merged_patients_are_who_has_replaced_them(hapi: Hapi, opener: Opener) -> None:
     await hapi.put(
         [
@@ -167,6 +181,7 @@ async def test_merged_patients_are_who_has_replaced_them(hapi: Hapi, opener: Ope
     assert [event["subject"] for event in events(connector, found)] == [f"citizen:{citizen(3)}"]
 
 
+@pytest.mark.parametrize("hapi", ["r4", "r4b"], indirect=True)
 async def test_signs_of_a_record(hapi: Hapi, opener: Opener) -> None:
     await hapi.put(
         [
@@ -180,8 +195,8 @@ async def test_signs_of_a_record(hapi: Hapi, opener: Opener) -> None:
             document("d3", "a", type={"coding": [{"system": "urn:x", "code": "y"}]}),
         ]
     )
-    signs = {"compositions": [SUMMARY | {}], "document_references": [], "patients": True}
-    signs["compositions"] = [{"system": SUMMARY["system"], "code": SUMMARY["code"]}]
+    summary = {"system": SUMMARY["system"], "code": SUMMARY["code"]}
+    signs = {"compositions": [summary], "document_references": [], "patients": True}
     connector = opener(hapi.base, teleconsultations=None, records=signs)
     found = await pages(connector)
     assert set(places(found)) == {
