@@ -39,7 +39,12 @@ def rows(stream: IO[bytes]) -> Iterator[Row]:
             row = columns.row(begins, cells)
             if row is not None:
                 yield row
-    except csv.Error:
+    except csv.Error as error:
+        if "limit" in str(error):
+            raise TableError(
+                f"line {lines.number}: a cell is longer than {csv.field_size_limit():,} signs; "
+                "perhaps a quote before it is never closed"
+            ) from None
         raise TableError(
             f"line {lines.number}: quotes do not fit; a text in quotes ends with one, and a quote "
             "within it is written twice"

@@ -70,6 +70,7 @@ def test_quoted_texts_hold_separators_quotes_and_line_ends() -> None:
         (",".join(HEADING).encode() + b"\na\x00b", "line 2: holds the character NUL"),
         (",".join(HEADING).encode() + b'\na,"b\nc', "line 3: quotes do not fit"),
         (",".join(HEADING).encode() + b'\na,"b"c,d', "line 2: quotes do not fit"),
+        (",".join(HEADING).encode() + b'\n"' + b"a,b\n" * 40_000, "a cell is longer than 131,072"),
         (LINE.encode(), "is neither an attribute"),
         (b"type,subject,time\n" + b"x" * 1_100_000, "line 2: is longer"),
     ],

@@ -5,6 +5,7 @@ behind its last row was kept, so that whatever happens in between is repeated an
 """
 
 import asyncio
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -73,11 +74,15 @@ class FilesConnector:
             config.folder, config.settled_seconds, surroundings.pseudonymiser.event_id
         )
         self._open: _Open | None = None
+        # A reading that was given up goes on in its thread; whoever closes waits for its end, else
+        # a workbook whose process was stopped would look like one that cannot be read.
+        self._turn = threading.Lock()
+        self._closed = False
 
     async def read(self, cursor: Cursor | None) -> Page:
         """Read on: the next rows of the file, or of the next one."""
         try:
-            return await asyncio.to_thread(self._read, cursor)
+            return await asyncio.to_thread(self._read_in_turn, cursor)
         except OSError as error:
             raise SourceError(
                 f"{self._config.folder}: {error.strerror or type(error).__name__}; "
@@ -106,7 +111,18 @@ class FilesConnector:
 
     async def close(self) -> None:
         """Let go of the file, and of the process that reads a workbook."""
-        await asyncio.to_thread(self._close)
+        await asyncio.to_thread(self._close_in_turn)
+
+    def _read_in_turn(self, cursor: Cursor | None) -> Page:
+        with self._turn:
+            if self._closed:
+                raise SourceError("the connector is closed")
+            return self._read(cursor)
+
+    def _close_in_turn(self) -> None:
+        with self._turn:
+            self._closed = True
+            self._close()
 
     def _read(self, cursor: Cursor | None) -> Page:
         place = None if cursor is None else _Place(**cursor)

@@ -89,8 +89,7 @@ class TestFiles(Conformance):
         rows = [row(1), row(2, level="two"), row(3, level="7"), row(4)]
         ground.put("tháng 3.csv", text(rows))
         ground.put("broken.csv", text(rows)[:-30] + b"\xff\xff")
-        async with running(setting) as ingest:
-            await ingest.until("/v1/connectors", lambda text: '"ended":true' in text)
+        async with running(setting):
             await _until(lambda: not files_in(ground.folder))
         assert files_in(ground.folder / "done") == ["tháng 3.csv", "tháng 3.csv.report.csv"]
         report = reported(ground.folder / "done" / "tháng 3.csv.report.csv")
@@ -258,6 +257,23 @@ async def test_what_is_told_twice_stands_in_the_report_once(
     await reader.close()
     assert len(reported(ground.folder / "done" / "a.csv.report.csv")) == 2
     assert files_in(ground.folder / ".refused") == []
+
+
+async def test_a_reading_that_is_given_up_spoils_nothing(
+    ground: Drop, surroundings: Surroundings
+) -> None:
+    ground.put("a.xlsx", of_rows([HEADING, *(row(number) for number in range(3_000))]))
+    reader = connector(ground, surroundings)
+    reading = asyncio.create_task(reader.read(None))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await reader.close()
+    assert files_in(ground.folder) == ["a.xlsx"]
+    again = connector(ground, surroundings)
+    assert len((await read_all(again))[0]) == 3_000
+    await again.close()
 
 
 async def test_a_folder_that_is_not_there_is_told(ground: Drop, surroundings: Surroundings) -> None:
