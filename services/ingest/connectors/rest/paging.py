@@ -76,7 +76,7 @@ def next_token(config: RestConfig, body: Any, link: str | None, here: URL) -> st
         return str(given)
     try:
         url = here.join(URL(str(given)))
-        is_home = url.origin() == URL(config.url).origin()
+        is_home = _origin(url) == _origin(URL(config.url)) and url.user is None
     except ValueError:
         is_home = False
     if not is_home:
@@ -105,6 +105,10 @@ def written(moment: datetime, watermark: Watermark) -> str:
     if zone is not None:
         moment = moment.astimezone(zone).replace(tzinfo=UTC)
     return str(epoch_microseconds(moment) // _PER[watermark.form])
+
+
+def _origin(url: URL) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _at(body: Any, pointer: str) -> Any:
