@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from services.ingest.reports import layout
 from services.ingest.reports.core.faults import Code, Fault, Language, Place
 from services.ingest.reports.core.numbers import is_empty
+from services.ingest.reports.core.personal import long_numbers
 from services.ingest.reports.core.sent import MOST_ROWS, Cell, Sent, SentRow
 from services.ingest.reports.workbook import Grid, WorkbookError, read_workbook
 
@@ -83,7 +84,9 @@ def _workbook(content: bytes) -> Sent:
     for sheet in workbook.sheets.values():
         texts += _cells(sheet)
     rows = tuple(_table(grid))
-    return Sent(marks.get(layout.MARK_AREA), marks.get(layout.MARK_PERIOD), rows, tuple(texts))
+    return Sent(
+        marks.get(layout.MARK_AREA), marks.get(layout.MARK_PERIOD), rows, long_numbers(texts)
+    )
 
 
 def _marks(grid: Grid | None) -> dict[str, str]:
@@ -150,7 +153,7 @@ def _cell(grid: Grid, row: int, columns: Mapping[str, int], name: str) -> Cell:
         place,
         percent=reference in grid.percent,
         formula=reference in grid.formulas,
-        merged=grid.merged.get(reference),
+        merged=grid.merged_in(row, column),
     )
 
 
@@ -176,14 +179,14 @@ def _csv(content: bytes) -> Sent:
         lines = _lines(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))
     except csv.Error:
         raise _unreadable("CSV sai dấu ngoặc kép", "the CSV has a stray quotation mark") from None
-    grid = Grid("csv", lines, frozenset(), frozenset(), {})
+    grid = Grid("csv", lines, frozenset(), frozenset(), ())
     heading, columns = _headings(grid)
     rows = tuple(
         _row(partial(_cell, grid, number, columns))
         for number in range(heading + 1, len(lines) + 1)
         if any(lines[number - 1])
     )
-    return Sent(None, None, rows, tuple(_cells(grid)))
+    return Sent(None, None, rows, long_numbers(_cells(grid)))
 
 
 def _lines(reader: Iterator[list[str]]) -> list[list[str]]:
@@ -211,7 +214,7 @@ def _json(content: bytes) -> Sent:
         _text(decoded.get("area")),
         _text(decoded.get("period")),
         tuple(_json_row(row, index) for index, row in enumerate(rows)),
-        tuple(_strings(decoded, "")),
+        long_numbers(_strings(decoded, "")),
     )
 
 

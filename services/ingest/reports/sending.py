@@ -1,6 +1,8 @@
 """``GET /v1/reports/template`` and ``POST /v1/reports``: forms to fill in, and their coming back."""
 
 import asyncio
+import math
+import time
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -12,6 +14,7 @@ from services.chassis.problems import Problem
 from services.chassis.tokens import TokenVerifier
 from services.ingest.body import BodyReader, BytesInFlight
 from services.ingest.callers import callers
+from services.ingest.core.rate import RateLimit
 from services.ingest.publisher import BrokerAwayError
 from services.ingest.reports import answers, layout
 from services.ingest.reports.access import (
@@ -23,13 +26,17 @@ from services.ingest.reports.access import (
     file_name,
 )
 from services.ingest.reports.core.faults import Fault, Language, language_of
-from services.ingest.reports.core.form import NoFormError
+from services.ingest.reports.core.form import Form, NoFormError
+from services.ingest.reports.core.sent import Sent
 from services.ingest.reports.metrics import ReportMetrics
 from services.ingest.reports.reading import UnreadableError, read_report
 from services.ingest.reports.taking import File, RefusedError, Reports, find_form
 
 _MOST_IN_FLIGHT: Final = 32 * 1024 * 1024
 _RETRY_SECONDS: Final = 5
+#: Reports that one caller may send a second on average, and at once: every version is kept.
+_RATE: Final = 2.0
+_BURST: Final = 200.0
 _BODY: Final[dict[str, Any]] = {
     "required": True,
     "description": (
@@ -97,6 +104,9 @@ def router(
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
     senders = callers(tokens, Role.UNIT, Role.OPERATOR, Role.SOURCE)
     in_flight = BytesInFlight(_MOST_IN_FLIGHT)
+    rate = RateLimit(rate=_RATE, burst=_BURST)
+    # A small file may take a hundred times its size while it is read.
+    reading = asyncio.Semaphore(1)
 
     @routes.get("/template", summary="The form of a unit and period", openapi_extra=SECURITY)
     async def template(
@@ -129,11 +139,17 @@ def router(
         accept_language: AcceptLanguage = None,
     ) -> JSONResponse:
         check_area(caller, area)
+        _check_rate(rate, caller)
         media_type = _media_type(request)
         with BodyReader(request, in_flight, max_bytes) as body:
             file = File(media_type, await body.read())
             try:
-                return await _take(reports, file, caller, area, period)
+                async with reading:
+                    sent = await asyncio.to_thread(read_report, media_type, file.content)
+                # The file says itself whose report it is, so that is when it is known who may.
+                check_area(caller, area or sent.area)
+                form = find_form(reports.rules, sent, area, period)
+                return await _take(reports, sent, form, file, caller)
             except UnreadableError as error:
                 language = language_of(accept_language)
                 faults, status = [error.fault(language)], HTTPStatus.BAD_REQUEST
@@ -146,12 +162,8 @@ def router(
 
 
 async def _take(
-    reports: Reports, file: File, caller: Principal, area: str | None, period: str | None
+    reports: Reports, sent: Sent, form: Form, file: File, caller: Principal
 ) -> JSONResponse:
-    sent = await asyncio.to_thread(read_report, file.media_type, file.content)
-    # The file says itself whose report it is, so that is when it is known who may send it.
-    check_area(caller, area or sent.area)
-    form = find_form(reports.rules, sent, area, period)
     try:
         kept, is_new = await reports.take(sent, form, file, caller)
     except BrokerAwayError:
@@ -167,6 +179,18 @@ async def _take(
         status_code=HTTPStatus.CREATED if is_new else HTTPStatus.OK,
         headers={"Location": f"/v1/reports/{kept.id}"},
     )
+
+
+def _check_rate(rate: RateLimit, caller: Principal) -> None:
+    now = time.monotonic()
+    wait = rate.wait(caller.sub, now)
+    if wait > 0:
+        raise Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            detail=f"At most {_RATE:g} reports a second; wait as Retry-After says.",
+            headers={"Retry-After": str(math.ceil(wait))},
+        )
+    rate.charge(caller.sub, 1, now)
 
 
 def _refused(

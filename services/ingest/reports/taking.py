@@ -157,7 +157,7 @@ class Reports:
             # A correction's later time wins, also where clocks of two processes disagree.
             moment = now if submitted is None else max(now, submitted + _TICK)
             said = events(form.reporter, form.period, number + 1, moment, checked.figures)
-            self._check(said, moment)
+            self._check(said, now)
             new = store.New(
                 id=uuid4(),
                 reporter=subject,
@@ -176,9 +176,9 @@ class Reports:
             await store.keep(connection, new)
             return new.id, True
 
-    def _check(self, said: Sequence[dict[str, object]], moment: datetime) -> None:
+    def _check(self, said: Sequence[dict[str, object]], now: datetime) -> None:
         """See that the pipeline will take the events, before anything is kept."""
-        verdicts = [check(event, _caller("report"), moment, self._knowledge) for event in said]
+        verdicts = [check(event, _caller("report"), now, self._knowledge) for event in said]
         refused = [verdict.detail for verdict in verdicts if isinstance(verdict, Refused)]
         if refused:
             raise ValueError(f"a checked figure makes a bad event: {refused[0]}")

@@ -17,8 +17,9 @@ from openpyxl.utils import get_column_letter
 from python_calamine import CalamineError, CalamineWorkbook
 
 _MOST_PARTS: Final = 500
-_MOST_BYTES: Final = 32 * 1024 * 1024
-_LAST_ROW: Final = 5_000
+_MOST_BYTES: Final = 8 * 1024 * 1024
+_MOST_MERGED: Final = 200
+_LAST_ROW: Final = 2_000
 _LAST_COLUMN: Final = 200
 _CHUNK: Final = 256 * 1024
 
@@ -41,6 +42,10 @@ class WorkbookError(ValueError):
         self.en = en
 
 
+#: Corners of a range, rows and columns counted from 0.
+_Range = tuple[tuple[int, int], tuple[int, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """One sheet: its values, and marks of its cells by their references."""
@@ -49,7 +54,7 @@ class Grid:
     rows: Sequence[Sequence[Any]]
     percent: frozenset[str]
     formulas: frozenset[str]
-    merged: Mapping[str, str]
+    merged: Sequence[_Range]
 
     def at(self, row: int, column: int) -> Any:
         """The value of a cell, counted from 1; None when it is empty."""
@@ -57,6 +62,14 @@ class Grid:
             return None
         value = self.rows[row - 1][column - 1]
         return None if value == "" else value
+
+    def merged_in(self, row: int, column: int) -> str | None:
+        """The range that a cell is merged in, like ``F12:G12``."""
+        for one in self.merged:
+            (top, left), (bottom, right) = one
+            if top < row <= bottom + 1 and left < column <= right + 1:
+                return f"{_reference(*one[0])}:{_reference(*one[1])}"
+        return None
 
 
 @dataclass(slots=True)
@@ -202,12 +215,9 @@ def _percent_styles(part: bytes | None) -> frozenset[int]:
 
 def _grid(workbook: CalamineWorkbook, name: str, marks: _Marks) -> Grid:
     sheet = workbook.get_sheet_by_name(name)
-    merged: dict[str, str] = {}
-    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-        span = f"{_reference(top, left)}:{_reference(bottom, right)}"
-        for row in range(top, min(bottom, _LAST_ROW) + 1):
-            for column in range(left, min(right, _LAST_COLUMN) + 1):
-                merged[_reference(row, column)] = span
+    merged = sheet.merged_cell_ranges or []
+    if len(merged) > _MOST_MERGED:
+        raise _too_large()
     rows = sheet.to_python(skip_empty_area=False)
     return Grid(name, rows, frozenset(marks.percent), frozenset(marks.formulas), merged)
 

@@ -6,18 +6,16 @@ because an event that was published cannot be taken back; it is a fault, so that
 figure to be gone that still counts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
 from contracts.forms import Measure
-from services.ingest.core.identifiers import redact
 from services.ingest.reports.core.faults import Code, Fault
 from services.ingest.reports.core.figures import Change, Figure
 from services.ingest.reports.core.form import Form
 from services.ingest.reports.core.numbers import (
-    LARGEST,
     NumberError,
     is_empty,
     read_number,
@@ -56,7 +54,8 @@ def check(sent: Sent, form: Form, before: Mapping[str, Figure], known: frozenset
     seen: dict[str, Cell] = {}
     for row in sent.rows:
         _Row(row, form, before, known, checked).judge(seen)
-    checked.faults += _personal(sent)
+    # The file is kept, and nobody's number may be in it.
+    checked.faults += (Fault(Code.PERSONAL_NUMBER, place) for place in sent.long_numbers)
     checked.figures += (
         figure.kept() for indicator, figure in before.items() if indicator not in seen
     )
@@ -64,15 +63,6 @@ def check(sent: Sent, form: Form, before: Mapping[str, Figure], known: frozenset
     if not said and not checked.faults:
         checked.faults.append(Fault(Code.NOTHING_REPORTED))
     return checked
-
-
-def _personal(sent: Sent) -> Iterator[Fault]:
-    """Long numbers wherever they stand: the file is kept, and nobody's number may be in it."""
-    for cell in sent.texts:
-        raw = cell.raw
-        number = isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) > LARGEST
-        if number or (isinstance(raw, str) and redact(raw) != raw):
-            yield Fault(Code.PERSONAL_NUMBER, cell.place)
 
 
 @dataclass(frozen=True, slots=True)

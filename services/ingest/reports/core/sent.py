@@ -44,11 +44,10 @@ class SentRow:
 class Sent:
     """A report as it was sent; it may say itself whose it is and of which period.
 
-    `texts` are all texts and numbers of the file, wherever they stand: none of them may be one
-    that could be a citizen's number.
+    `long_numbers` are the places, anywhere in the file, of what could be a citizen's number.
     """
 
     area: str | None
     period: str | None
     rows: tuple[SentRow, ...]
-    texts: tuple[Cell, ...] = ()
+    long_numbers: tuple[Place, ...] = ()

@@ -7,6 +7,7 @@ from services.ingest.reports.core.checking import Checked, check
 from services.ingest.reports.core.faults import Place
 from services.ingest.reports.core.figures import Figure
 from services.ingest.reports.core.form import Form, Rules
+from services.ingest.reports.core.personal import long_numbers
 from services.ingest.reports.core.sent import Cell, Sent, SentRow
 
 CATALOGUE = catalogue.load()
@@ -46,10 +47,8 @@ def row(
 
 
 def judged(*rows: SentRow, form: Form = MONTH, before: dict[str, Figure] | None = None) -> Checked:
-    texts = tuple(
-        cell for one in rows for cell in (one.indicator, *one.figures, one.note) if cell.raw
-    )
-    return check(Sent(None, None, rows, texts), form, before or {}, KNOWN)
+    texts = (cell for one in rows for cell in (one.indicator, *one.figures, one.note) if cell.raw)
+    return check(Sent(None, None, rows, long_numbers(texts)), form, before or {}, KNOWN)
 
 
 def codes(checked: Checked) -> list[tuple[str, str]]:

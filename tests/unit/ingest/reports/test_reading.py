@@ -285,3 +285,11 @@ def test_a_citizens_number_in_any_member_of_json_is_told() -> None:
     assert [c for c, _ in codes(taken(json.dumps(body).encode(), layout.JSON))] == [
         "personal-number"
     ]
+
+
+def test_more_merged_cells_than_any_form_has_are_not_looked_at() -> None:
+    def merge(sheet: Worksheet) -> None:
+        for row in range(100, 700):
+            sheet.merge_cells(f"A{row}:B{row}")
+
+    assert "too large inside" in unreadable(changed(draw(MONTH, {}, []), merge))[1]
