@@ -6,26 +6,21 @@ whole file may be sent again: repeats do no harm.
 """
 
 import asyncio
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import PurePath
 from typing import IO, Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from contracts.rejected import FileOrigin
 from contracts.tokens import Principal, Role
 from services.chassis.problems import Problem
 from services.chassis.tokens import TokenVerifier
-from services.ingest.body import bounded
 from services.ingest.callers import callers
 from services.ingest.core.blame import field_at_fault
 from services.ingest.core.identifiers import redact
@@ -33,6 +28,7 @@ from services.ingest.core.rate import RateLimit
 from services.ingest.core.rows import EventId, Row, TableError, attributes_of, to_event
 from services.ingest.core.verdicts import ObjectionError
 from services.ingest.files.reading import MEDIA_TYPES, FileSettings, Form, form_of, opened, piece
+from services.ingest.files.receiving import MULTIPART, received_file
 from services.ingest.pauses import Pauses
 from services.ingest.pipeline import Outcome, Pipeline
 from services.ingest.publisher import BrokerAwayError
@@ -42,8 +38,6 @@ from services.ingest.wire import Received
 
 _PIECE: Final = 1_000
 _SHOWN: Final = 1_000
-_LONGEST_NAME: Final = 200
-_MULTIPART: Final = "multipart/form-data"
 
 
 class RejectedRow(RejectedItem):
@@ -119,7 +113,7 @@ _REQUEST_BODY: Final = {
     ),
     "content": {
         **_CONTENT,
-        _MULTIPART: {
+        MULTIPART: {
             "schema": {
                 "type": "object",
                 "properties": {"file": {"type": "string", "format": "binary"}},
@@ -195,7 +189,7 @@ class FilesEndpoint:
         progress = _Progress()
         self._check_pause(caller, progress)
         with self._turn():
-            async with _received(request, form, name, self._files.max_bytes) as (stream, known):
+            async with received_file(request, form, name, self._files.max_bytes) as (stream, known):
                 try:
                     with opened(stream, _form(stream, known), self._files, sheet) as rows:
                         await self._take(rows, redact(known), caller, progress)
@@ -261,66 +255,9 @@ class FilesEndpoint:
             self._held -= 1
 
 
-@asynccontextmanager
-async def _received(
-    request: Request, form: Form | None, name: str | None, limit: int
-) -> AsyncIterator[tuple[IO[bytes], str]]:
-    """The file of a request, on disk, and its name, whose ending says what it is."""
-    content_type = request.headers.get("content-type", "")
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == _MULTIPART:
-        async with _of_form(request, limit) as (upload, sent_as):
-            yield upload, _named(name or sent_as, form)
-        return
-    declared = form or MEDIA_TYPES.get(media_type)
-    if declared is None or not _is_unicode(content_type):
-        raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            detail=f"Send {', '.join(MEDIA_TYPES)} or a form ({_MULTIPART}); texts are UTF-8.",
-        )
-    with tempfile.TemporaryFile() as stream:
-        async for chunk in bounded(request, limit):
-            stream.write(chunk)
-        stream.flush()
-        yield stream, _named(name, declared)
-
-
-@asynccontextmanager
-async def _of_form(request: Request, limit: int) -> AsyncIterator[tuple[IO[bytes], str | None]]:
-    parser = MultiPartParser(request.headers, bounded(request, limit), max_files=1, max_fields=8)
-    try:
-        sent = await parser.parse()
-    except MultiPartException as error:
-        raise Problem(
-            HTTPStatus.BAD_REQUEST, detail=f"The form cannot be read: {error.message}"
-        ) from None
-    try:
-        uploads = [part for part in sent.values() if isinstance(part, UploadFile)]
-        if not uploads:
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                detail="The form holds no file; send one, for example as the field `file`.",
-            )
-        upload = uploads[0]
-        upload.file.fileno()  # puts it on disk, where another process can read it
-        yield upload.file, upload.filename
-    finally:
-        await sent.close()
-
-
-def _named(name: str | None, form: Form | None) -> str:
-    base = PurePath((name or "").replace("\\", "/")).name[-_LONGEST_NAME:] or "file"
-    return base if form is None else f"{PurePath(base).stem}.{form}"
-
-
 def _form(stream: IO[bytes], name: str) -> Form:
     stream.seek(0)
     return form_of(name, stream.read(8))
-
-
-def _is_unicode(content_type: str) -> bool:
-    _, found, charset = content_type.lower().partition("charset=")
-    return not found or charset.partition(";")[0].strip(' "') in ("utf-8", "utf8", "us-ascii")
 
 
 def _sentence(error: TableError) -> str:
