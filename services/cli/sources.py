@@ -91,7 +91,10 @@ def list_sources(
         bool, typer.Option("--json", help="Print ingest's answer as it is, for scripts.")
     ] = False,
 ) -> None:
-    """Show the registered sources: what each may send, and how it fares.
+    """Show the sources: what each may send, and how it fares.
+
+    Also those that are not registered and of which events came, as far as the process that answers
+    has heard of them since its start.
 
     Example: nhipso sources list
     """
@@ -102,7 +105,7 @@ def list_sources(
         return
     console = answers()
     if not found:
-        console.print("no sources are registered; add one with nhipso sources add")
+        console.print("no sources are known; add one with nhipso sources add")
         return
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("Source", "Domains", "Title", "Contact", "Latest event"):
@@ -112,7 +115,7 @@ def list_sources(
     for one in found:
         table.add_row(
             str(one["source"]),
-            ", ".join(one["domains"]),
+            ", ".join(one["domains"]) if one["added_at"] else "not registered",
             str(one["title"] or "–"),
             str(one["contact"] or "–"),
             local_time(one["last_event_at"], "minutes") or "–",
@@ -145,7 +148,7 @@ def token(
     issuing.check()
     wanted = {name, _full(name)}
     for one in _listed(stack):
-        if one["source"] in wanted:
+        if one["source"] in wanted and one["added_at"]:
             issuing.issue(one["source"], one["domains"])
             return
     raise CommandError(
@@ -180,7 +183,16 @@ def _listed(stack: Endpoints) -> list[dict[str, Any]]:
 
 
 def _one(answer: Any) -> dict[str, Any]:
-    named = ("source", "domains", "title", "contact", "last_event_at", "open_rejections", "paused")
+    named = (
+        "source",
+        "domains",
+        "title",
+        "contact",
+        "added_at",
+        "last_event_at",
+        "open_rejections",
+        "paused",
+    )
     if not isinstance(answer, dict) or not all(name in answer for name in named):
         raise CommandError("ingest did not answer as agreed about a source", UNREACHABLE)
     return answer

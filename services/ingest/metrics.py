@@ -67,6 +67,10 @@ class IngestMetrics:
         latest = self._latest.get(source)
         return None if latest is None else datetime.fromtimestamp(latest, UTC)
 
+    def sources(self) -> list[str]:
+        """The sources of which this process has accepted events."""
+        return list(self._latest)
+
     def rejected(self, event: Refused, principal: Principal) -> None:
         """Count a refusal that is kept."""
         self._events.labels("rejected", event.domain or _OTHER).inc()

@@ -1,10 +1,10 @@
 """``/v1/sources``: registers sources and tells how each fares; for operators."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Collection
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -23,8 +23,17 @@ from services.ingest.sources.store import Registered, Source, SourceStore
 #: An absolute URI of plain signs; an event may name more, but nobody needs to choose it.
 _SOURCE: Final = re.compile(r"[a-z][a-z0-9+.-]*:[A-Za-z0-9._~:/-]+")
 
-LastEvent = Callable[[str], datetime | None]
-"""When the latest event of a source happened, as far as this process knows."""
+
+class Heard(Protocol):
+    """What this process has heard of sources since it started."""
+
+    def last_event(self, source: str) -> datetime | None:
+        """When the latest accepted event of a source happened."""
+        ...
+
+    def sources(self) -> Collection[str]:
+        """The sources of which events were accepted."""
+        ...
 
 
 class SourceBody(BaseModel):
@@ -64,14 +73,14 @@ class SourceBody(BaseModel):
 
 
 class SourceAnswer(BaseModel):
-    """A registered source and how it fares."""
+    """A source and how it fares; one that is not registered has no domains and no times."""
 
     source: str
     domains: list[str]
     title: str
     contact: str
-    added_at: EventTime
-    changed_at: EventTime
+    added_at: EventTime | None
+    changed_at: EventTime | None
     last_event_at: Annotated[
         EventTime | None,
         Field(description="of the latest accepted event, as far as this process knows"),
@@ -81,29 +90,29 @@ class SourceAnswer(BaseModel):
 
 
 class SourcesAnswer(BaseModel):
-    """All registered sources, by name."""
+    """All registered sources and those of which events came, by name."""
 
     sources: list[SourceAnswer]
 
 
 def router(
-    store: SourceStore, tokens: TokenVerifier, pauses: Pauses, last_event: LastEvent, clock: Clock
+    store: SourceStore, tokens: TokenVerifier, pauses: Pauses, heard: Heard, clock: Clock
 ) -> APIRouter:
     """The routes; they need an operator's token."""
     routes = APIRouter()
     operators = callers(tokens, Role.OPERATOR)
 
-    def answer(one: Registered, rejections: int) -> SourceAnswer:
+    def answer(said: Source, known: Registered | None, rejections: int) -> SourceAnswer:
         return SourceAnswer(
-            source=one.said.source,
-            domains=sorted(one.said.domains),
-            title=one.said.title,
-            contact=one.said.contact,
-            added_at=one.added_at,
-            changed_at=one.changed_at,
-            last_event_at=last_event(one.said.source),
+            source=said.source,
+            domains=sorted(said.domains),
+            title=said.title,
+            contact=said.contact,
+            added_at=known.added_at if known else None,
+            changed_at=known.changed_at if known else None,
+            last_event_at=heard.last_event(said.source),
             open_rejections=rejections,
-            paused=pauses.paused([one.said.source]),
+            paused=pauses.paused([said.source]),
         )
 
     @routes.post(
@@ -132,7 +141,8 @@ def router(
             )
         if became != "added":
             response.status_code = HTTPStatus.OK
-        return answer(registered, (await store.open_rejections()).get(said.source, 0))
+        rejections = (await store.open_rejections()).get(said.source, 0)
+        return answer(registered.said, registered, rejections)
 
     @routes.get(
         "/v1/sources",
@@ -143,9 +153,16 @@ def router(
     )
     async def list_sources() -> SourcesAnswer:
         rejections = await store.open_rejections()
-        found = await store.all()
+        known = {one.said.source: one for one in await store.all()}
+        found = {name: one.said for name, one in known.items()}
+        found |= {
+            name: Source(name, frozenset(), "", "") for name in heard.sources() if name not in known
+        }
         return SourcesAnswer(
-            sources=[answer(one, rejections.get(one.said.source, 0)) for one in found]
+            sources=[
+                answer(said, known.get(name), rejections.get(name, 0))
+                for name, said in sorted(found.items())
+            ]
         )
 
     return routes

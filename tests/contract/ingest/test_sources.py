@@ -61,6 +61,19 @@ async def test_the_list_tells_of_the_latest_event(
     assert (await listed(ingest, source))["last_event_at"] == "2026-03-01T01:30:00Z"
 
 
+async def test_a_source_that_is_not_registered_is_listed_once_it_sends(
+    ingest: Ingest, body: dict[str, Any], event: Any
+) -> None:
+    source = body["source"]
+    token = ingest.keys.token(sources=[source])
+    assert (await ingest.post(event(source=source), token=token))[0] == 202
+    found = await listed(ingest, source)
+    assert (found["added_at"], found["domains"]) == (None, [])
+    assert found["last_event_at"] == "2026-03-01T01:30:00Z"
+    assert (await register(ingest, body))[0] == 201
+    assert (await listed(ingest, source))["added_at"] is not None
+
+
 @pytest.mark.parametrize(
     "change",
     [

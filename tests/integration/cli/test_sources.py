@@ -133,4 +133,4 @@ async def test_what_cannot_be_a_source_or_a_key_is_told(
     assert await stack.run("sources", "resume", "bank") == 2
     assert "is paused" in capsys.readouterr().err
     assert await stack.run("sources", "list") == 0
-    assert "no sources are registered" in capsys.readouterr().out
+    assert "no sources are known" in capsys.readouterr().out
