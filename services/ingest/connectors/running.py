@@ -198,13 +198,24 @@ class Connectors:
                     try:
                         await self._pump(one, connector)
                     finally:
-                        await connector.close()
+                        await self._close(name, connector)
                 except Exception as error:  # noqa: BLE001 - one connector's fault is not another's
                     asked_for = getattr(error, "retry_after_seconds", None)
                     await self._failed(one, error)
                 await asyncio.sleep(one.delays.next(asked_for))
         finally:
             self._metrics.set_state(name, "stopped")
+
+    async def _close(self, name: str, connector: Connector) -> None:
+        # A task of its own: a client may raise a cancellation that nobody has asked for.
+        closing = asyncio.ensure_future(connector.close())
+        _, stuck = await asyncio.wait([closing], timeout=_GRACE_SECONDS)
+        for one in stuck:
+            one.cancel()
+        error = None if stuck or closing.cancelled() else closing.exception()
+        if stuck or error is not None:
+            why = "no end" if stuck else type(error).__name__
+            self._log.warning("a connector could not be closed", connector=name, why=why)
 
     async def _pump(self, one: _Running, connector: Connector) -> None:
         checkpoint = await checkpoints.read(self._pool, one.configured.name)

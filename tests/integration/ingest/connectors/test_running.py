@@ -61,6 +61,7 @@ class Scripted:
         self.script = list(script)
         self.read_from: list[Cursor | None] = []
         self.opened = self.closed = 0
+        self.fails_to_close: BaseException | None = None
         self.reading = asyncio.Event()
 
     def kind(self) -> Kind[NoConfig]:
@@ -89,6 +90,8 @@ class Scripted:
 
     async def close(self) -> None:
         self.closed += 1
+        if self.fails_to_close is not None:
+            raise self.fails_to_close
 
 
 class Taken:
@@ -250,6 +253,18 @@ async def test_a_source_that_fails_is_tried_again_and_its_state_says_why(
     assert (await checkpoints.standings(pool))["scripted"].state == "running"
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), OSError("the socket is gone")])
+async def test_a_connector_that_cannot_be_closed_is_opened_again(
+    pool: asyncpg.Pool, error: BaseException
+) -> None:
+    """A client may raise a cancellation that nobody asked for when its server is away."""
+    connector, taken = Scripted([SourceError("away"), page(b"1", cursor=1)]), Taken()
+    connector.fails_to_close = error
+    async with going(connectors(pool, connector.kind(), taken)):
+        await until(lambda: len(taken.events) == 1)
+    assert connector.opened == 2
+
+
 async def test_a_page_that_the_broker_did_not_take_is_read_again(pool: asyncpg.Pool) -> None:
     connector, taken = Scripted([page(b"1", cursor=1), page(b"1", cursor=1)]), Taken()
     taken.fails.append(BrokerAwayError("subject-events.v1: TimeoutError"))
@@ -331,8 +346,8 @@ async def test_a_lost_connection_gives_the_turn_away_and_takes_it_again(
         )
         await other.close()
         connector.script = [page(b"2", cursor=2)]
-        await until(lambda: len(taken.events) == 2)
-    assert connector.read_from[-2:] == [1, 2]
+        await until(lambda: connector.read_from[-2:] == [1, 2])
+    assert len(taken.events) == 2
 
 
 async def test_of_two_processes_one_reads_and_the_other_takes_over(
