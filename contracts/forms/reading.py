@@ -19,21 +19,22 @@ class FormsError(ValueError):
 
 
 def load(folder: Path | None, catalogue: Catalogue) -> Forms:
-    """The wording of a folder, or without one the wording that ships with the contract.
+    """The wording of a folder; where it has none, the wording that ships with the contract.
 
     An indicator of which it says nothing is worded from the catalogue, so that a new indicator
     can be reported before somebody has found better words.
 
     Args:
-        folder: holds ``forms.yaml``.
+        folder: may hold ``forms.yaml``, beside ``calendar.yaml``.
         catalogue: the indicators that there are.
 
     Raises:
         FormsError: the file cannot be read or used, or names an indicator that there is not.
     """
-    forms = _shipped() if folder is None else read(folder / FORMS_FILE)
+    is_own = folder is not None and (folder / FORMS_FILE).exists()
+    forms = read(folder / FORMS_FILE) if folder is not None and is_own else _shipped()
     unknown = {*forms.indicators, *forms.agencies.indicators} - catalogue.by_id.keys()
-    if unknown and folder is not None:
+    if unknown and is_own:
         raise FormsError(
             f"{FORMS_FILE} names {', '.join(sorted(unknown))}, which the catalogue does not know"
         )

@@ -51,9 +51,8 @@ class ReportingSettings(Settings):
     """Which units report what, and by when."""
 
     folder: Path | None = None
-    """Holds calendar.yaml; without it, the calendar that ships with the contract."""
-    forms_folder: Path | None = None
-    """Holds forms.yaml; without it, the wording of forms that ships with the contract."""
+    """Holds calendar.yaml, and forms.yaml where forms are worded otherwise; without it, the calendar
+    and the wording that ship with the contract."""
     max_file_bytes: Annotated[int, Field(ge=1024, le=16 * _MIB)] = 2 * _MIB
     """Largest file of a report; every version is kept."""
     remind_every_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0

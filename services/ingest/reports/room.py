@@ -40,7 +40,7 @@ class ReportRoom:
             areas=knowledge.areas,
             catalogue=catalogue,
             calendar=reporting.load(settings.folder, catalogue),
-            forms=forms.load(settings.forms_folder, catalogue),
+            forms=forms.load(settings.folder, catalogue),
         )
         self._knowledge = knowledge
         self._metrics = ReportMetrics(registry)

@@ -112,6 +112,7 @@ def test_a_file_that_is_wrong_names_what(tmp_path: Path, text: str, message: str
         read(file)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_folder_without_wording_has_the_shipped_one(tmp_path: Path) -> None:
+    assert forms.load(tmp_path, CATALOGUE) == FORMS
     with pytest.raises(FormsError, match=r"forms\.yaml"):
-        forms.load(tmp_path, CATALOGUE)
+        read(tmp_path / "forms.yaml")
