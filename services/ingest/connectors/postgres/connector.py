@@ -128,7 +128,7 @@ class PostgresConnector:
             self._remembered.clear()
             self._filenode = filenode
         snapshot = await self._snapshot(table.oid)
-        if before is None or before.under_way is None or before.identity != snapshot.identity:
+        if before is None or before.under_way is None or not position.goes_on(before, snapshot):
             if cursor is not None and position.is_idle(before, snapshot):
                 return Page([], cursor, is_last=True, behind=0)
             now = position.begin(before, snapshot, filenode)

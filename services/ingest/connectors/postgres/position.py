@@ -34,6 +34,7 @@ class Snapshot(_Kept):
     """No transaction at or above it had ended."""
     began: datetime
     """By the source's clock."""
+    is_replica: bool = False
 
 
 class Pass(_Kept):
@@ -85,14 +86,23 @@ def begin(position: Position | None, snapshot: Snapshot, filenode: int) -> Posit
     """Begin a pass; from the very beginning if another cluster or timeline answers.
 
     A replica may lag behind the one that was asked last: the horizon never moves back, since what
-    lies below it has been read.
+    lies below it has been read. A primary whose ids lie behind it has lost transactions in a crash,
+    and uses their ids again.
     """
-    if position is None or position.identity != snapshot.identity:
+    if position is None or not goes_on(position, snapshot):
         position = Position(identity=snapshot.identity)
     horizon = max(position.horizon, snapshot.horizon)
     return position.model_copy(
         update={"under_way": Pass(horizon=horizon, began=snapshot.began, filenode=filenode)}
     )
+
+
+def goes_on(position: Position, snapshot: Snapshot) -> bool:
+    """Whether the ids that the position knows still mean the same transactions."""
+    under_way = position.under_way
+    known = max(position.horizon, under_way.horizon if under_way else 0)
+    has_lost = not snapshot.is_replica and snapshot.next < known
+    return position.identity == snapshot.identity and not has_lost
 
 
 def is_idle(position: Position | None, snapshot: Snapshot) -> bool:

@@ -34,6 +34,7 @@ WHERE c.oid = to_regclass($1)
 SELECT pg_snapshot_xmin(s)::text::bigint AS horizon,
        pg_snapshot_xmax(s)::text::bigint AS next,
        now() AS began,
+       pg_is_in_recovery() AS is_replica,
        (SELECT system_identifier::text FROM pg_control_system())
            || '/' || (SELECT timeline_id::text FROM pg_control_checkpoint())
            || '/' || (SELECT oid::text FROM pg_catalog.pg_database WHERE datname = current_database())

@@ -67,8 +67,10 @@ def test_another_cluster_is_read_from_the_beginning_and_a_replica_behind_is_not(
     now = passed(None, snapshot(500, 500))
     assert now.horizon == 500
     assert position.begin(now, snapshot(600, 600, "c/2/5/9"), 7).horizon == 0
-    behind = passed(now, snapshot(450, 480))
-    assert behind.horizon == 500
+    replica = snapshot(450, 480).model_copy(update={"is_replica": True})
+    assert passed(now, replica).horizon == 500
+    # A primary is never behind itself, unless a crash has cost it transactions.
+    assert position.begin(now, snapshot(450, 480), 7).horizon == 0
 
 
 def test_a_pass_goes_on_until_the_table_is_written_anew() -> None:
