@@ -7,8 +7,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import asyncpg
@@ -182,3 +184,48 @@ async def test_a_report_that_comes_while_the_broker_is_away_is_accepted_when_it_
         assert len({event["id"] for event in await published(broker.bootstrap, {})}) == 2
     finally:
         broker.stop()
+
+
+async def test_a_kept_report_that_a_later_build_does_not_take_is_refused_and_says_why(
+    kafka: str, database: str, tmp_path: Path
+) -> None:
+    keys = Keys(tmp_path)
+    keys.write()
+    settings = settings_for(keys, kafka, database)
+    async with running(settings, keys) as ingest:
+        connection = await asyncpg.connect(database, server_settings={"search_path": "ingest"})
+        report = uuid4()
+        event = {
+            "specversion": "1.0",
+            "id": "old|1",
+            "source": "urn:nhipso:source:report",
+            "type": "vn.nhipso.report.figures-submitted.v1",
+            "subject": f"area:{UNIT}",
+            "time": "2026-11-03T02:00:00Z",
+            "data": {"indicator": "dt.gone", "period": "2026-10", "value": 1},
+        }
+        try:
+            await connection.execute(
+                "INSERT INTO reports (id, reporter, period, version, state, submitted_at, sub, role, "
+                "media_type, sha256, file) VALUES ($1, $2, '2026-10', 1, 'pending', $3, 'unit', "
+                "'unit', 'application/json', '', '')",
+                report,
+                f"area:{UNIT}",
+                datetime(2026, 11, 3, 2, tzinfo=UTC),
+            )
+            await connection.execute(
+                "INSERT INTO report_events VALUES ($1, 1, $2)", report, json.dumps(event)
+            )
+        finally:
+            await connection.close()
+
+        assert await settled(database) == [(1, "refused", 0)]
+
+        token = keys.token(sub="operator", role="operator")
+        headers = {"Authorization": f"Bearer {token}"}
+        async with ingest.http.get(f"{ingest.url}/v1/reports/{report}", headers=headers) as answer:
+            assert "not in the catalogue" in (await answer.json())["detail"]
+        # Its number is taken, but what it said does not count as reported before.
+        status, sent = await send(ingest.url, token)
+        assert (status, sent["version"]) == (201, 2)
+        assert {figure["change"] for figure in sent["figures"]} == {"new"}
