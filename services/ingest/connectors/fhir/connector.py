@@ -86,7 +86,7 @@ class FhirConnector:
                         return
         # Asked for first: what is missed while this round runs is caught up by the next.
         missed = await self._around.pool.fetchval(_SQL["read_missed"], self._around.name) or 0
-        behind = missed > cursor.get("caught_up", 0)
+        behind = missed != cursor.get("caught_up", 0)
         config = self._config
         overlap = config.catch_up_overlap_seconds if behind else config.overlap_seconds
         for kind in config.resource_types:
