@@ -78,7 +78,8 @@ def comparable(value: Any) -> tuple[str, Any]:
     if isinstance(value, bool):
         return ("boolean", value)
     if isinstance(value, int | float | Decimal):
-        return ("number", value)
+        # A signalling NaN cannot even be looked up.
+        return ("number", None if isinstance(value, Decimal) and value.is_nan() else value)
     if isinstance(value, str):
         return ("text", value)
     raise UnreadableError("is an object or an array, and should be one plain value")
@@ -112,7 +113,7 @@ def as_number(value: Any) -> int | float:
     if isinstance(value, int):
         return value
     # Before anything else: a Decimal such as 1e999999 takes long to write out.
-    if not math.isfinite(value):
+    if (isinstance(value, Decimal) and value.is_nan()) or not math.isfinite(value):
         raise UnreadableError("is no finite number")
     return int(value) if abs(value) < _LARGEST_WHOLE and value == int(value) else float(value)
 

@@ -195,6 +195,8 @@ def test_a_value_is_read_as_the_mapping_says(how: str | None, value: Any, read: 
         ("integer", "٢"),
         ("number", float("nan")),
         ("number", Decimal("1e999999")),
+        ("number", Decimal("sNaN")),
+        (None, Decimal("sNaN")),
         ("number", "1" * 31),
         ("boolean", 2),
         ("boolean", "yes"),
@@ -282,6 +284,7 @@ def test_a_missing_field_matches_null_and_kinds_are_not_confused() -> None:
     numbered = DeclaredMapping.model_validate(one_rule(when={"state": [1]}))
     assert len(mapped({**row, "state": 1.0}, numbered)) == 1
     assert mapped({**row, "state": None}, numbered) == []
+    assert mapped({**row, "state": Decimal("sNaN")}, numbered) == []
     for other in ("1", True, [1]):
         with pytest.raises(ObjectionError, match=r"events\.0 .*when: field state is a"):
             mapped({**row, "state": other}, numbered)
