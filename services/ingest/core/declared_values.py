@@ -113,7 +113,8 @@ def as_number(value: Any) -> int | float:
     if isinstance(value, int):
         return value
     # Before anything else: a Decimal such as 1e999999 takes long to write out.
-    if (isinstance(value, Decimal) and value.is_nan()) or not math.isfinite(value):
+    is_nan = isinstance(value, Decimal) and value.is_nan()
+    if is_nan or not math.isfinite(value):
         raise UnreadableError("is no finite number")
     return int(value) if abs(value) < _LARGEST_WHOLE and value == int(value) else float(value)
 
