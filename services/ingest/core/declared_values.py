@@ -116,7 +116,8 @@ def as_number(value: Any) -> int | float:
     is_nan = isinstance(value, Decimal) and value.is_nan()
     if is_nan or not math.isfinite(value):
         raise UnreadableError("is no finite number")
-    return int(value) if abs(value) < _LARGEST_WHOLE and value == int(value) else float(value)
+    is_whole = -_LARGEST_WHOLE < value < _LARGEST_WHOLE and value == int(value)
+    return int(value) if is_whole else float(value)
 
 
 def as_boolean(value: Any) -> bool:
