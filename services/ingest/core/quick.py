@@ -100,7 +100,10 @@ def _moment(written: str, now: datetime) -> datetime | None:
 
 def _is_area_known(data: Mapping[str, Any], moment: datetime, areas: Areas) -> bool:
     code = data.get("area")
-    return code is None or areas.commune(code, local_day(moment)) is not None
+    if code is None:
+        return True
+    # Where a type does not list it, it may be anything; the law drops it there.
+    return isinstance(code, str) and areas.commune(code, local_day(moment)) is not None
 
 
 def _may_repeat(kind: str, identifier: str, event_id: str, source: str) -> bool:
