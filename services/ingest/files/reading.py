@@ -41,7 +41,7 @@ class FileSettings(Settings):
     """Most rows of one file."""
     at_once: int = Field(default=2, ge=1)
     """Files read at once from requests; one beyond it is told to come again."""
-    workbook_bytes: int = Field(default=512 * _MIB, ge=256 * _MIB)
+    workbook_bytes: int = Field(default=384 * _MIB, ge=256 * _MIB)
     """Memory that the process which opens a workbook may take."""
     workbook_seconds: int = Field(default=120, ge=1)
     """Processor time that it may take."""
