@@ -2,7 +2,7 @@
 
 A mapping is a list of rules; each whose `when` fits makes one event. It is held against the contract
 when it is read, so that a type, field or kind of subject that does not exist stops the start and not
-the first record. Mapping is pure: the same row gives the same events, with the same ids.
+the first record (docs/declared-mapping.md). Mapping is pure: the same row gives the same events, with the same ids.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+import contracts
 from contracts import areas
 from contracts.reasons import Reason
 from contracts.times import format_rfc3339, parse_rfc3339
@@ -462,3 +464,12 @@ def test_two_events_of_one_row_do_not_share_an_id() -> None:
         DeclaredMapping.model_validate({"events": [first, first]})
     apart = [{**first, "when": {"op": [value]}} for value in ("c", "u")]
     assert len(DeclaredMapping.model_validate({"events": apart}).events) == 2
+
+
+def test_the_example_of_the_page_can_be_used() -> None:
+    page = Path(contracts.__file__).parents[1] / "docs" / "declared-mapping.md"
+    example = page.read_text(encoding="utf-8").split("```yaml\n")[1].partition("```")[0]
+    mapping = DeclaredMapping.model_validate(yaml.safe_load(example)["mapping"])
+    row = {**ROW, "updated_at": "2026-11-20 08:30:00", "joined_on": "2026-11-20"}
+    first, second = mapped(row, mapping)
+    assert (first["time"], second["time"]) == ("2026-11-20T01:30:00Z", "2026-11-19T17:00:00Z")
