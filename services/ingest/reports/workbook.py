@@ -5,8 +5,11 @@ others decides what its number means. Before anything is read, the file is held 
 small file can unfold to gigabytes, and one cell in the last corner makes a sheet as large as all.
 """
 
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -21,8 +24,22 @@ _MOST_BYTES: Final = 8 * 1024 * 1024
 _MOST_MERGED: Final = 200
 _LAST_ROW: Final = 2_000
 _LAST_COLUMN: Final = 200
+#: What zipfile raises over a damaged, encrypted or unusual package.
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+)
 _CHUNK: Final = 256 * 1024
 
+#: How files of old Excel and encrypted ones of new Excel begin.
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORKBOOK: Final = "xl/workbook.xml"
 _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _STYLES: Final = "xl/styles.xml"
@@ -33,7 +50,7 @@ _PERCENT_FORMATS: Final = frozenset({9, 10})
 _QUOTED: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 
 
-class WorkbookError(ValueError):
+class WorkbookError(Exception):
     """The file cannot be read; `vi` and `en` say why."""
 
     def __init__(self, vi: str, en: str) -> None:
@@ -92,6 +109,11 @@ def read_workbook(content: bytes) -> Workbook:
     Raises:
         WorkbookError: it is none, holds what cannot be looked through, or is too large inside.
     """
+    if content.startswith(_OLE):
+        raise WorkbookError(
+            "tệp đặt mật khẩu, hoặc là tệp .xls đời cũ",
+            "the file has a password, or is an old .xls",
+        )
     parts = _parts(content)
     try:
         marks = _marks_of_sheets(parts)
@@ -101,9 +123,7 @@ def read_workbook(content: bytes) -> Workbook:
                 name: _grid(workbook, name, marks.get(name, _Marks()))
                 for name in workbook.sheet_names
             }
-    except (CalamineError, ET.ParseError, KeyError, ValueError, IndexError) as error:
-        if isinstance(error, WorkbookError):
-            raise
+    except (CalamineError, ET.ParseError, KeyError, ValueError, IndexError):
         raise WorkbookError(
             "tệp XLSX bị hỏng hoặc đặt mật khẩu", "the workbook is damaged or has a password"
         ) from None
@@ -130,7 +150,7 @@ def _parts(content: bytes) -> dict[str, bytes]:
                 with package.open(name) as part:
                     parts[name] = _read(part, room)
                 room -= len(parts[name])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+    except _DAMAGED:
         raise WorkbookError("đây không phải tệp XLSX", "this is no XLSX workbook") from None
     readable = {name: part for name, part in parts.items() if name.endswith((".xml", ".rels"))}
     # Office writes no document types; entities in one could unfold without end.

@@ -2,11 +2,14 @@
 
 import json
 import zipfile
+from contextlib import suppress
 from datetime import datetime
 from io import BytesIO
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
 from services.ingest.reports import layout
@@ -167,6 +170,7 @@ def unreadable(content: bytes, media_type: str = layout.XLSX) -> tuple[Code, str
 def test_what_is_no_workbook_says_so() -> None:
     assert unreadable(b"")[0] is Code.UNREADABLE
     assert unreadable(b"PK\x03\x04 nothing")[0] is Code.UNREADABLE
+    assert "password" in unreadable(bytes.fromhex("d0cf11e0a1b11ae1") + b"rest")[1]
     other = BytesIO()
     with zipfile.ZipFile(other, "w") as package:
         package.writestr("content.xml", "<office/>")
@@ -293,3 +297,39 @@ def test_more_merged_cells_than_any_form_has_are_not_looked_at() -> None:
             sheet.merge_cells(f"A{row}:B{row}")
 
     assert "too large inside" in unreadable(changed(draw(MONTH, {}, []), merge))[1]
+
+
+WHOLE = filled(MONTH, {TEAMS: {"numerator": 12, "denominator": 14, "note": "đủ"}})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.binary(max_size=20)), min_size=1))
+def test_a_damaged_workbook_is_read_or_says_that_it_cannot_be(
+    damage: list[tuple[int, bytes]],
+) -> None:
+    content = bytearray(WHOLE)
+    for place, written in damage:
+        content[place : place + len(written) + 1] = written
+    with suppress(UnreadableError):
+        taken(bytes(content))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_workbook_with_damaged_parts_is_read_or_says_that_it_cannot_be(
+    data: st.DataObject,
+) -> None:
+    with zipfile.ZipFile(BytesIO(WHOLE)) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    name = data.draw(st.sampled_from(sorted(parts)))
+    part = bytearray(parts[name])
+    place = data.draw(st.integers(0, len(part) - 1))
+    part[place : place + data.draw(st.integers(0, 30))] = data.draw(
+        st.text(alphabet='<>/="rstcv0123456789 ', max_size=12)
+    ).encode()
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for other, content in (parts | {name: bytes(part)}).items():
+            package.writestr(other, content)
+    with suppress(UnreadableError):
+        taken(out.getvalue())
