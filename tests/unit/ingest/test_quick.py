@@ -152,6 +152,26 @@ def test_they_agree_on_permissions(raw: dict[str, Any], sources: bool, domains: 
     agree(raw, Principal(sub="s", role=Role.SOURCE, sources=allowed, domains=frozenset(domains)))
 
 
+@pytest.mark.parametrize("event_type", sorted(EVENT_MODELS))
+def test_they_agree_on_each_nasty_value_in_each_place(event_type: str) -> None:
+    fit = example(event_type)
+    for value in NASTY:
+        for name in (*fit, "dataschema", "ext"):
+            agree(fit | {name: value})
+        for name in (*fit["data"], "unlisted"):
+            agree(fit | {"data": fit["data"] | {name: value}})
+
+
+@pytest.mark.parametrize("code", ["HK-204.7731", "a7", "vneid", "medium", "02647", "1"])
+def test_they_agree_on_households_in_ids_and_sources(code: str) -> None:
+    fit = example("vn.nhipso.telecom.fibre-changed.v1") | {"subject": f"household:{code}"}
+    assert agree(fit | {"id": "row-x"})
+    for text in (code, code.upper(), f"row-{code}", f"row{code}", f"urn:{code}:x", f"urn:x{code}"):
+        caller = CALLER.model_copy(update={"sources": CALLER.sources | {text}})
+        agree(fit | {"id": text}, caller)
+        agree(fit | {"id": "row-x", "source": text}, caller)
+
+
 def test_they_agree_on_a_hard_stream_and_its_faults() -> None:
     quick: Counter[bool] = Counter()
     for item in hard_stream(7, 4_000, NOW, faults=800):
