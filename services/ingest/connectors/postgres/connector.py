@@ -1,7 +1,7 @@
 """Reads the rows that transactions have written since the last pass."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -24,12 +24,13 @@ from services.ingest.connectors.connector import (
 )
 from services.ingest.connectors.postgres import mapping, position
 from services.ingest.connectors.postgres.config import PostgresConfig
-from services.ingest.connectors.postgres.faults import told
+from services.ingest.connectors.postgres.faults import LEAVING, told
 from services.ingest.connectors.postgres.position import Position, Snapshot
 from services.ingest.connectors.postgres.table import Table, table_of
 
 _SQL: Final = load_queries(Path(__file__).parent / "queries.sql")
 _CONNECT_SECONDS: Final = 10.0
+_LEAVE_SECONDS: Final = 2.0
 #: The server should give up first, and say so.
 _GRACE_SECONDS: Final = 10.0
 _PAGE_BYTES: Final = 8 * 1024 * 1024
@@ -99,8 +100,9 @@ class PostgresConnector:
         return self._events_of(original)
 
     async def close(self) -> None:
-        """Close the connection; what was under way there is cancelled."""
-        self._connection.terminate()
+        """Close the connection; by force if the database does not take leave."""
+        with suppress(*LEAVING):
+            await self._connection.close(timeout=_LEAVE_SECONDS)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:

@@ -32,6 +32,9 @@ _ADVICE: Final[tuple[tuple[type[Exception], str], ...]] = (
     (OSError, "cannot be reached"),
 )
 
+LEAVING: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What a connection may answer to being closed; it is gone in any case."""
+
 
 @contextmanager
 def told() -> Iterator[None]:
