@@ -16,7 +16,7 @@ from contracts.updates import IndicatorUpdated
 from services.notifier.core.intake import digest
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.records import Records
-from services.notifier.store import figures
+from services.notifier.store import days, figures
 
 GROUP: Final = "notifier"
 
@@ -74,3 +74,4 @@ class Consuming:
         async with self._pool.acquire() as connection, connection.transaction():
             await figures.hear(connection, digested.heard)
             await figures.upsert(connection, digested.figures)
+            await days.upsert(connection, digested.days)
