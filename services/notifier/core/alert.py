@@ -100,7 +100,7 @@ def advance(
     if not changed or after.state == "pending":
         return Step(after)
     after = replace(after, version=after.version + 1)
-    return Step(after, event=_event(after, now))
+    return Step(after, event=told_of(after, now))
 
 
 def _told(state: AlertState | None, severity: Severity, reason: Reason) -> tuple[object, ...]:
@@ -126,7 +126,8 @@ def _new(
     )
 
 
-def _event(alert: Alert, now: datetime) -> AlertChanged:
+def told_of(alert: Alert, now: datetime) -> AlertChanged:
+    """The event that tells of an alert as it stands."""
     kinds = {"resolved": ALERT_RESOLVED}
     opened = ALERT_OPENED if alert.version == 1 else ALERT_CHANGED
     standing = alert.standing

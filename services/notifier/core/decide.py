@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NO_PACE = "no-pace"
     SOURCE_SILENT = "source-silent"
     UNIT_ENDED = "unit-ended"
+    PROMISE_BROKEN = "promise-broken"
     REPORT_DUE = "report-due"
     REPORT_MISSING = "report-missing"
     REPORT_RECEIVED = "report-received"

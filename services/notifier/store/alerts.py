@@ -60,7 +60,7 @@ async def open_of_kind(connection: asyncpg.Connection, kind: AlertKind) -> dict[
 
 async def pending(connection: asyncpg.Connection) -> list[Alert]:
     """The alerts that wait for their confirmation."""
-    return [_alert(row) for row in await connection.fetch(_SQL["pending"])]
+    return [alert_of(row) for row in await connection.fetch(_SQL["pending"])]
 
 
 async def apply(connection: asyncpg.Connection, steps: Iterable[Step]) -> None:
@@ -91,7 +91,7 @@ async def groups(connection: asyncpg.Connection, audiences: Sequence[str]) -> li
 
 async def firing_of(connection: asyncpg.Connection, audience: str) -> list[Alert]:
     """What fires for one audience and may be told."""
-    return [_alert(row) for row in await connection.fetch(_SQL["firing_of_audience"], audience)]
+    return [alert_of(row) for row in await connection.fetch(_SQL["firing_of_audience"], audience)]
 
 
 async def mark_told(connection: asyncpg.Connection, alerts: Iterable[UUID], at: datetime) -> None:
@@ -111,7 +111,7 @@ async def search(connection: asyncpg.Connection, wanted: Search) -> tuple[list[A
         wanted.id,
         wanted.limit,
     )
-    return [_alert(row) for row in rows], rows[0]["total"] if rows else 0
+    return [alert_of(row) for row in rows], rows[0]["total"] if rows else 0
 
 
 async def next_outgoing(connection: asyncpg.Connection, limit: int) -> list[Outgoing]:
@@ -131,7 +131,7 @@ async def outgoing_waiting(connection: asyncpg.Connection) -> int:
 
 
 def _by_key(rows: Iterable[asyncpg.Record]) -> dict[FigureKey, Alert]:
-    return {alert.key: alert for alert in map(_alert, rows)}
+    return {alert.key: alert for alert in map(alert_of, rows)}
 
 
 def _row(alert: Alert) -> tuple[object, ...]:
@@ -159,7 +159,8 @@ def _row(alert: Alert) -> tuple[object, ...]:
     )
 
 
-def _alert(row: asyncpg.Record) -> Alert:
+def alert_of(row: asyncpg.Record) -> Alert:
+    """An alert as a row of its table holds it."""
     return Alert(
         id=row["id"],
         kind=row["kind"],
