@@ -25,13 +25,16 @@ from services.chassis.readiness import Readiness
 from services.chassis.settings import SecretFileError, load, read_secret_text
 from services.chassis.tokens import JwksError, TokenVerifier
 from services.notifier import rules
+from services.notifier.acknowledging import add_acknowledgement_routes
+from services.notifier.callers import Acting, Sight
 from services.notifier.core.causes import Domain
-from services.notifier.http import Api, Sight, add_routes
+from services.notifier.http import Api, add_routes
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.beat import Beat
 from services.notifier.pipeline.consuming import Consuming
 from services.notifier.pipeline.delivering import Delivering, Send
 from services.notifier.pipeline.evaluating import Evaluating
+from services.notifier.pipeline.promising import Promising
 from services.notifier.pipeline.publishing import Publishing
 from services.notifier.pipeline.reminded import Reminded
 from services.notifier.pipeline.telling import Telling
@@ -40,6 +43,7 @@ from services.notifier.receivers.email.sending import EmailSender
 from services.notifier.receivers.reading import Receivers, ReceiversError
 from services.notifier.receivers.webhook.sending import WebhookSender
 from services.notifier.settings import NotifierSettings, ServiceEnvironment
+from services.notifier.silencing import add_silence_routes
 from services.notifier.store import SCHEMA, migrations
 
 DESCRIPTION = "Compares indicators with the pace to their targets and tells units that lag."
@@ -99,6 +103,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             metrics,
             full_pass_every=timedelta(seconds=settings.full_pass_every_seconds),
         )
+        promising = Promising(pool, metrics)
         telling = Telling(pool, domain, receivers, settings.policy)
         apis.append(Api(pool, domain, clock))
         async with aiohttp.ClientSession() as session, broker, Tasks() as tasks:
@@ -113,6 +118,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             )
             steps = [
                 ("evaluating", evaluating.step, settings.evaluate_every_seconds),
+                ("promising", promising.step, settings.evaluate_every_seconds),
                 ("telling", telling.step, settings.evaluate_every_seconds),
                 ("publishing", Publishing(broker, pool).step, _PUBLISH_EVERY_SECONDS),
                 ("observing", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),
@@ -146,7 +152,11 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         readiness=readiness,
         registry=registry,
     )
-    add_routes(app, sight=Sight(verifier, domain.areas), api=lambda: apis[-1])
+    sight = Sight(verifier, domain.areas)
+    add_routes(app, sight=sight, api=lambda: apis[-1])
+    acting = Acting(sight)
+    add_acknowledgement_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
+    add_silence_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     return app
 
 

@@ -1,29 +1,38 @@
 """Alerts and deliveries over HTTP, for operators and leaders, and for units what is theirs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query
 from pydantic import BaseModel, Field
 
-from contracts.areas import Areas
-from contracts.events import EventTime
+from contracts.events import EventTime, IsoDay
 from contracts.times import local_day
-from contracts.tokens import ClaimsError, Role, principal
 from contracts.updates import AlertState, Basis, Percent, Severity
 from services.chassis.clock import Clock
 from services.chassis.problems import Problem
-from services.chassis.tokens import TokenVerifier
+from services.notifier.callers import Sight
+from services.notifier.core.acknowledgement import Acknowledgement
 from services.notifier.core.alert import Alert, AlertKind
 from services.notifier.core.causes import Domain
 from services.notifier.core.figure import Figure, FigureKey
 from services.notifier.core.letter import UNIT_PREFIX, LetterCauses, causes, indicator_name
-from services.notifier.store import alerts, deliveries, figures
+from services.notifier.store import alerts, deliveries, figures, works
 from services.notifier.store.alerts import Search
 from services.notifier.store.deliveries import DeliveryState, Logged
+
+
+class AcknowledgementAnswer(BaseModel):
+    """What a unit has said last of an alert; `broken_at`: its promised day passed in vain."""
+
+    note: str
+    promised_on: IsoDay | None
+    acknowledged_at: EventTime
+    acknowledged_by: str
+    broken_at: EventTime | None
 
 
 class AlertAnswer(BaseModel):
@@ -51,6 +60,7 @@ class AlertAnswer(BaseModel):
     resolved_at: EventTime | None
     told_at: EventTime | None
     held_back_by: LetterCauses
+    acknowledgement: AcknowledgementAnswer | None
 
 
 class AlertsAnswer(BaseModel):
@@ -97,12 +107,15 @@ class Api:
             found, total = await alerts.search(connection, wanted)
             keys = self.domain.keys_for([alert.key for alert in found], today)
             near = await figures.of_keys(connection, keys)
+            said = await works.acknowledgements(connection, [alert.id for alert in found])
         return AlertsAnswer(
-            alerts=[self._answer(alert, near) for alert in found],
+            alerts=[self._answer(alert, near, said.get(alert.id)) for alert in found],
             total=total,
         )
 
-    def _answer(self, alert: Alert, near: dict[FigureKey, Figure]) -> AlertAnswer:
+    def _answer(
+        self, alert: Alert, near: dict[FigureKey, Figure], said: Acknowledgement | None
+    ) -> AlertAnswer:
         today = local_day(self.clock.now())
         area = self.domain.areas.get(alert.key.area)
         standing = alert.standing
@@ -129,6 +142,7 @@ class Api:
             resolved_at=alert.resolved_at,
             told_at=alert.told_at,
             held_back_by=causes(self.domain.held_back(alert.key, near, today), self.domain),
+            acknowledgement=None if said is None else AcknowledgementAnswer(**asdict(said)),
         )
 
 
@@ -140,33 +154,6 @@ class AlertFilter(BaseModel, extra="forbid"):
     indicator: str | None = None
     severity: Severity | None = None
     limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
-
-
-class Sight:
-    """What a caller may see: the areas of a unit and all below, or None for everything."""
-
-    def __init__(self, verifier: TokenVerifier, areas: Areas) -> None:
-        self._verifier = verifier
-        self._areas = areas
-
-    def __call__(self, request: Request) -> Sequence[str] | None:
-        """Read it out of the request's token.
-
-        Raises:
-            Problem: 401 for a token that is not valid, 403 for one that may not read alerts.
-        """
-        try:
-            who = principal(self._verifier.verify(request.headers.get("authorization")))
-        except ClaimsError as error:
-            raise Problem(403, detail=f"{error}; get a token with the right claims") from None
-        if who.role is Role.SOURCE:
-            raise Problem(
-                403, detail="A source may send events but not read alerts; use another token."
-            )
-        if who.role is not Role.UNIT:
-            return None
-        known = (area for area in who.areas if self._areas.get(area) is not None)
-        return sorted({below for area in known for below in self._areas.below(area)})
 
 
 def add_routes(app: FastAPI, *, sight: Sight, api: Callable[[], Api]) -> None:
