@@ -93,13 +93,16 @@ class Evaluating:
 
     async def _changed(self, now: datetime) -> None:
         more = True
+        last = _START
         while more:
             async with self._pool.acquire() as connection, connection.transaction():
                 if not await take_turn(connection, Turn.EVALUATE):
                     return
-                taken = await figures.take_changed(connection, _CHUNK)
+                taken = await figures.take_changed(connection, last, _CHUNK)
                 await self._judge(connection, taken, now)
                 more = len(taken) == _CHUNK
+                # In the order of keys, for the index still holds those that were taken before.
+                last = max((figure.key for figure in taken), default=last)
         async with self._pool.acquire() as connection, connection.transaction():
             if not await take_turn(connection, Turn.EVALUATE):
                 return

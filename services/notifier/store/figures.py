@@ -46,14 +46,18 @@ async def feeds(connection: asyncpg.Connection) -> dict[str, datetime]:
     return {row["feed"]: row["heard_at"] for row in await connection.fetch(_SQL["feeds"])}
 
 
-async def take_changed(connection: asyncpg.Connection, limit: int) -> list[Figure]:
-    """Figures that changed since they were judged; they count as judged when this commits."""
-    return [_figure(row) for row in await connection.fetch(_SQL["take_changed"], limit)]
+async def take_changed(connection: asyncpg.Connection, last: FigureKey, limit: int) -> list[Figure]:
+    """The next figures after a key that changed since they were judged.
+
+    They count as judged when this commits.
+    """
+    rows = await connection.fetch(_SQL["take_changed"], *last, limit)
+    return [read(row) for row in rows]
 
 
 async def after(connection: asyncpg.Connection, last: FigureKey, limit: int) -> list[Figure]:
     """The next figures in the order of their keys."""
-    return [_figure(row) for row in await connection.fetch(_SQL["after"], *last, limit)]
+    return [read(row) for row in await connection.fetch(_SQL["after"], *last, limit)]
 
 
 async def of_keys(
@@ -65,10 +69,11 @@ async def of_keys(
     rows = await connection.fetch(
         _SQL["of_keys"], *(list(part) for part in zip(*keys, strict=True))
     )
-    return {figure.key: figure for figure in map(_figure, rows)}
+    return {figure.key: figure for figure in map(read, rows)}
 
 
-def _figure(row: asyncpg.Record) -> Figure:
+def read(row: asyncpg.Record) -> Figure:
+    """The figure that a row of `figures`, or a copy of one, holds."""
     known = row["first_on"] is not None
     return Figure(
         key=FigureKey(row["area"], row["indicator"], row["basis"]),

@@ -38,19 +38,20 @@ WHERE known.heard_at < excluded.heard_at
 SELECT feed, heard_at FROM feeds
 
 -- name: take_changed
-WITH taken AS (
-    SELECT area, indicator, basis
-    FROM figures
-    WHERE is_changed
-    ORDER BY area, indicator, basis
-    LIMIT $1
-    FOR UPDATE
-)
-UPDATE figures AS known
+-- Without the key it would pass over all that was taken before: the index keeps it until a vacuum.
+-- By their places, since a join would read the whole table each time; what another transaction has
+-- just moved stays changed and is taken the next time.
+UPDATE figures
 SET is_changed = false
-FROM taken
-WHERE (known.area, known.indicator, known.basis) = (taken.area, taken.indicator, taken.basis)
-RETURNING known.*
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid
+    FROM figures
+    WHERE is_changed AND (area, indicator, basis) > ($1, $2, $3)
+    ORDER BY area, indicator, basis
+    LIMIT $4
+    FOR UPDATE
+))
+RETURNING *
 
 -- name: after
 SELECT *
