@@ -68,12 +68,15 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     registry = CollectorRegistry()
     metrics = NotifierMetrics(registry)
     readiness = Readiness()
-    in_force = rules.read(settings.rules_file or rules.shipped(), hold_for=settings.hold_for)
-    domain = Domain(
-        areas.load(environment.areas.folder),
-        catalogue.load(environment.catalogue.folder),
-        in_force.minimum_denominator,
+    known_areas = areas.load(environment.areas.folder)
+    known_catalogue = catalogue.load(environment.catalogue.folder)
+    in_force = rules.read(
+        settings.rules_file or rules.shipped(),
+        hold_for=settings.hold_for,
+        catalogue=known_catalogue,
+        areas=known_areas,
     )
+    domain = Domain(known_areas, known_catalogue, in_force.minimum_denominator)
     receivers = _receivers(settings, domain)
     # Read here and not in the lifespan: a mistake ends the start with one line.
     password_file = settings.smtp.password_file if settings.smtp is not None else None

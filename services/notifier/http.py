@@ -83,6 +83,7 @@ class DeliveryAnswer(BaseModel):
     next_attempt_at: EventTime | None
     finished_at: EventTime | None
     last_error: str | None
+    reason: str | None
     alerts: list[UUID]
 
 
@@ -205,5 +206,6 @@ def _delivery(row: Logged) -> DeliveryAnswer:
         next_attempt_at=row.next_attempt_at if row.state == "waiting" else None,
         finished_at=row.finished_at,
         last_error=row.last_error,
+        reason=row.reason,
         alerts=list(row.alerts),
     )

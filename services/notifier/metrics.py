@@ -25,12 +25,18 @@ class NotifierMetrics:
         )
         self.notifications = Counter(
             "notifier_notifications_total",
-            "Attempts to deliver a message by kind of receiver and outcome.",
-            ("receiver", "outcome"),
+            "Attempts to deliver a message by kind of receiver, outcome and reason.",
+            ("receiver", "outcome", "reason"),
             registry=registry,
         )
         self.deliveries_waiting = Gauge(
             "notifier_deliveries_waiting", "Deliveries not done yet.", registry=registry
+        )
+        self.receivers_disabled = Gauge(
+            "notifier_receivers_disabled",
+            "Receivers that said that they want no more.",
+            ("receiver",),
+            registry=registry,
         )
         self.outbox_waiting = Gauge(
             "notifier_outbox_waiting",

@@ -1,12 +1,13 @@
 """Messages and the log of their deliveries."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Generic, Literal
 from uuid import UUID, uuid5
 
 import asyncpg
+from typing_extensions import TypeVar
 
 from services.chassis.database import load_queries
 from services.notifier.core.letter import Letter
@@ -27,16 +28,26 @@ class Addressee:
     name: str
 
 
+Said = TypeVar("Said", default=Letter)
+"""What is brought: a letter about alerts, or a digest."""
+
+
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One attempt to bring a letter to a receiver; the id stays the same with every attempt."""
+class Delivery(Generic[Said]):
+    """One attempt to bring a letter to a receiver; the id stays the same with every attempt.
+
+    `failures` are the receiver's in a row before this attempt; its sender has it to itself until
+    `leased_until`.
+    """
 
     id: UUID
     message: UUID
     receiver: str
     attempts: int
     created_at: datetime
-    letter: Letter
+    letter: Said
+    failures: int = 0
+    leased_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ class Logged:
     next_attempt_at: datetime
     finished_at: datetime | None
     last_error: str | None
+    reason: str | None
     audience: str
     area: str
     alerts: Sequence[UUID]
@@ -89,9 +101,16 @@ async def claim(
     limit: int,
     leased_until: datetime,
     now: datetime,
-) -> list[Delivery]:
-    """Take deliveries that are due, at most one a receiver and none of a busy one."""
-    rows = await connection.fetch(_SQL["claim"], kind, now, list(busy), limit, leased_until)
+    receiver: str | None = None,
+    read: Callable[[str], Any] = Letter.model_validate_json,
+) -> list[Delivery[Any]]:
+    """Take deliveries that are due, one a receiver and none of a busy one; or of one receiver.
+
+    `read` makes of the log's text what that kind of receiver is sent.
+    """
+    rows = await connection.fetch(
+        _SQL["claim"], kind, now, list(busy), limit, leased_until, receiver
+    )
     return [
         Delivery(
             id=row["id"],
@@ -99,29 +118,46 @@ async def claim(
             receiver=row["receiver"],
             attempts=row["attempts"],
             created_at=row["created_at"],
-            letter=Letter.model_validate_json(row["letter"]),
+            letter=read(row["letter"]),
+            failures=row["failures"],
+            leased_until=leased_until,
         )
         for row in rows
     ]
 
 
-async def mark_delivered(connection: asyncpg.Connection, delivery: UUID, at: datetime) -> None:
+async def mark_delivered(
+    connection: asyncpg.Connection, delivery: UUID, at: datetime, reason: str
+) -> None:
     """The receiver has taken it."""
-    await connection.execute(_SQL["delivered"], delivery, at)
+    await connection.execute(_SQL["delivered"], delivery, at, reason)
 
 
 async def mark_retry(
-    connection: asyncpg.Connection, delivery: UUID, next_attempt_at: datetime, error: str
+    connection: asyncpg.Connection,
+    delivery: UUID,
+    next_attempt_at: datetime,
+    error: str,
+    reason: str,
 ) -> None:
     """It is tried again later."""
-    await connection.execute(_SQL["retry"], delivery, next_attempt_at, error[:_LONGEST_ERROR])
+    await connection.execute(
+        _SQL["retry"], delivery, next_attempt_at, error[:_LONGEST_ERROR], reason
+    )
 
 
 async def mark_failed(
-    connection: asyncpg.Connection, delivery: UUID, at: datetime, error: str
+    connection: asyncpg.Connection, delivery: UUID, at: datetime, error: str, reason: str
 ) -> None:
     """It is given up."""
-    await connection.execute(_SQL["failed"], delivery, at, error[:_LONGEST_ERROR])
+    await connection.execute(_SQL["failed"], delivery, at, error[:_LONGEST_ERROR], reason)
+
+
+async def expire(
+    connection: asyncpg.Connection, kind: str, *, now: datetime, since: datetime, reason: str
+) -> int:
+    """Give up what disabled receivers were to get before `since`; how many these were."""
+    return len(await connection.fetch(_SQL["expire"], kind, now, since, reason))
 
 
 async def waiting(connection: asyncpg.Connection) -> int:

@@ -5,53 +5,91 @@ INSERT INTO messages (id, audience, area, written_at, letter) VALUES ($1, $2, $3
 INSERT INTO message_alerts (message, alert) SELECT $1, unnest($2::uuid[])
 
 -- name: add_delivery
+WITH known AS (
+    INSERT INTO receivers (name, kind) VALUES ($4, $3) ON CONFLICT (name) DO NOTHING
+)
 INSERT INTO deliveries (
     id, message, kind, receiver, state, attempts, created_at, next_attempt_at
 )
 VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5)
 
 -- name: claim
--- At most one delivery a receiver, and none of a receiver that is being served: whoever hangs
--- holds up nobody but itself. The attempt is counted before it is made.
-WITH due AS (
-    SELECT DISTINCT ON (receiver) id
-    FROM deliveries
-    WHERE state = 'waiting'
-      AND kind = $1
-      AND next_attempt_at <= $2
-      AND (leased_until IS NULL OR leased_until <= $2)
-      AND receiver <> ALL ($3::text[])
-    ORDER BY receiver, next_attempt_at, id
-), taken AS (
-    SELECT deliveries.id
-    FROM deliveries JOIN due USING (id)
-    ORDER BY next_attempt_at
+-- One delivery a receiver: whoever hangs holds up nobody but itself. Of what one audience is told
+-- the oldest goes first, and the others wait for it. Who was served longest ago comes first. The
+-- attempt is counted before it is made.
+WITH free AS (
+    SELECT receivers.name, head.id
+    FROM receivers CROSS JOIN LATERAL (
+        SELECT waiting.id
+        FROM deliveries AS waiting JOIN messages ON messages.id = waiting.message
+        WHERE waiting.receiver = receivers.name
+          AND waiting.state = 'waiting'
+          AND waiting.next_attempt_at <= $2
+          AND NOT EXISTS (
+              SELECT
+              FROM deliveries AS older JOIN messages AS before ON before.id = older.message
+              WHERE older.receiver = receivers.name
+                AND older.state = 'waiting'
+                AND before.audience = messages.audience
+                AND (older.created_at, older.id) < (waiting.created_at, waiting.id)
+          )
+        ORDER BY waiting.next_attempt_at, waiting.id
+        LIMIT 1
+    ) AS head
+    WHERE receivers.kind = $1
+      AND receivers.disabled_at IS NULL
+      AND (receivers.leased_until IS NULL OR receivers.leased_until <= $2)
+      AND (receivers.resting_until IS NULL OR receivers.resting_until <= $2)
+      AND receivers.name <> ALL ($3::text[])
+      AND ($6::text IS NULL OR receivers.name = $6)
+    ORDER BY receivers.served_at NULLS FIRST, receivers.name
     LIMIT $4
-    FOR UPDATE OF deliveries SKIP LOCKED
+    FOR UPDATE OF receivers SKIP LOCKED
+), begun AS (
+    -- Asked again of the row as it is now: another process may have just finished it.
+    UPDATE deliveries AS known
+    SET attempts = known.attempts + 1
+    FROM free, messages
+    WHERE known.id = free.id
+      AND known.state = 'waiting'
+      AND known.next_attempt_at <= $2
+      AND messages.id = known.message
+    RETURNING known.id, known.message, known.receiver, known.attempts, known.created_at,
+              messages.letter
 )
-UPDATE deliveries AS known
-SET attempts = known.attempts + 1, leased_until = $5
-FROM taken, messages
-WHERE known.id = taken.id
-  AND messages.id = known.message
-  AND (known.leased_until IS NULL OR known.leased_until <= $2)
-RETURNING known.id, known.message, known.receiver, known.attempts, known.created_at,
-          messages.letter
+UPDATE receivers
+SET leased_until = $5, served_at = $2
+FROM begun
+WHERE receivers.name = begun.receiver
+RETURNING begun.*, receivers.failures
 
 -- name: delivered
 UPDATE deliveries
-SET state = 'delivered', finished_at = $2, leased_until = NULL, last_error = NULL
-WHERE id = $1
+SET state = 'delivered', finished_at = $2, last_error = NULL, reason = $3
+WHERE id = $1 AND state = 'waiting'
 
 -- name: retry
 UPDATE deliveries
-SET next_attempt_at = $2, leased_until = NULL, last_error = $3
-WHERE id = $1
+SET next_attempt_at = $2, last_error = $3, reason = $4
+WHERE id = $1 AND state = 'waiting'
 
 -- name: failed
 UPDATE deliveries
-SET state = 'failed', finished_at = $2, leased_until = NULL, last_error = $3
-WHERE id = $1
+SET state = 'failed', finished_at = $2, last_error = $3, reason = $4
+WHERE id = $1 AND state = 'waiting'
+
+-- name: expire
+-- Deliveries of disabled receivers are not tried, so nobody else would end them.
+UPDATE deliveries
+SET state = 'failed', finished_at = $2, reason = $4,
+    last_error = 'the receiver was disabled: ' || receivers.disabled_reason
+FROM receivers
+WHERE receivers.name = deliveries.receiver
+  AND receivers.kind = $1
+  AND receivers.disabled_at IS NOT NULL
+  AND deliveries.state = 'waiting'
+  AND deliveries.created_at <= $3
+RETURNING deliveries.id
 
 -- name: waiting
 SELECT count(*) FROM deliveries WHERE state = 'waiting'
@@ -59,7 +97,7 @@ SELECT count(*) FROM deliveries WHERE state = 'waiting'
 -- name: search
 SELECT deliveries.id, deliveries.message, deliveries.receiver, deliveries.state,
        deliveries.attempts, deliveries.created_at, deliveries.next_attempt_at,
-       deliveries.finished_at, deliveries.last_error, messages.audience, messages.area,
+       deliveries.finished_at, deliveries.last_error, deliveries.reason, messages.audience, messages.area,
        ARRAY(SELECT alert FROM message_alerts WHERE message = messages.id ORDER BY alert) AS alerts
 FROM deliveries JOIN messages ON messages.id = deliveries.message
 WHERE ($1::uuid IS NULL

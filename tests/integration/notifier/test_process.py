@@ -296,6 +296,8 @@ async def test_who_may_see_what(running: Running, kafka: str) -> None:
         ("/v1/alerts", None, HTTPStatus.UNAUTHORIZED),
         ("/v1/alerts", source, HTTPStatus.FORBIDDEN),
         ("/v1/deliveries", source, HTTPStatus.FORBIDDEN),
+        ("/v1/receivers", unit, HTTPStatus.FORBIDDEN),
+        ("/v1/receivers", source, HTTPStatus.FORBIDDEN),
         (f"/v1/alerts?area={PROVINCE}", unit, HTTPStatus.FORBIDDEN),
         (f"/v1/alerts/{other['id']}", unit, HTTPStatus.NOT_FOUND),
         ("/v1/alerts/nonsense", unit, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -318,6 +320,16 @@ async def test_who_may_see_what(running: Running, kafka: str) -> None:
     assert row["area"] == other["area"]
     _, hidden = await running.get(f"/v1/deliveries?alert={other['id']}", unit)
     assert hidden["deliveries"] == []
+    _, fare = await running.get("/v1/receivers", "operator")
+    assert {(one["waiting"], one["disabled_at"]) for one in fare["receivers"]} == {(0, None)}
+    body, operator = {"name": "email:02647@example.vn"}, running.tokens["operator"]
+    async with (
+        aiohttp.ClientSession(running.url) as session,
+        session.post(
+            "/v1/receivers/enable", json=body, headers={"Authorization": f"Bearer {operator}"}
+        ) as answer,
+    ):
+        assert answer.status == HTTPStatus.NOT_FOUND  # it is not disabled
 
 
 @pytest.mark.parametrize(

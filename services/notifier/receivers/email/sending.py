@@ -12,7 +12,7 @@ from typing import Final
 import aiosmtplib
 
 from services.notifier.receivers.email.rendering import as_html, as_text
-from services.notifier.receivers.outcome import Delivered, Outcome, Refused, Retry
+from services.notifier.receivers.outcome import Delivered, Outcome, Reason, Refused, Retry
 from services.notifier.settings import SmtpSettings
 from services.notifier.store.deliveries import Delivery
 
@@ -32,6 +32,7 @@ class EmailReceiver:
     name: str
     address: str
     kind: str = KIND
+    fingerprint: str = ""
 
 
 class EmailSender:
@@ -63,10 +64,12 @@ class EmailSender:
             return _refused_or_retry(error.recipients[0].code, error.recipients[0].message)
         except aiosmtplib.SMTPAuthenticationError as error:
             # Ours to mend, and the letter must not be lost over it.
-            return Retry(f"SMTP {error.code}: {error.message}")
+            return Retry(f"SMTP {error.code}: {error.message}", reason=Reason.CREDENTIALS)
         except aiosmtplib.SMTPResponseException as error:
             return _refused_or_retry(error.code, error.message)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        except (aiosmtplib.SMTPTimeoutError, TimeoutError) as error:
+            return Retry(f"{type(error).__name__}: {error}", reason=Reason.TIMEOUT)
+        except (aiosmtplib.SMTPException, OSError) as error:
             return Retry(f"{type(error).__name__}: {error}")
         return Delivered()
 
@@ -95,4 +98,4 @@ def compose(receiver: EmailReceiver, delivery: Delivery, settings: SmtpSettings)
 
 def _refused_or_retry(code: int, reason: str) -> Outcome:
     error = f"SMTP {code}: {reason}"
-    return Refused(error) if code >= 500 else Retry(error)
+    return Refused(error) if code >= 500 else Retry(error, reason=Reason.BUSY)

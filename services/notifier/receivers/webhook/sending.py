@@ -3,9 +3,6 @@
 import asyncio
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Final
 
 import aiohttp
@@ -14,8 +11,9 @@ from standardwebhooks import Webhook
 from contracts.times import format_rfc3339
 from services.chassis.clock import Clock
 from services.notifier.core.letter import Letter
+from services.notifier.receivers.answering import outcome_of, unanswered
 from services.notifier.receivers.email.rendering import as_text
-from services.notifier.receivers.outcome import Delivered, Outcome, Refused, Retry
+from services.notifier.receivers.outcome import Outcome
 from services.notifier.store.deliveries import Delivery
 
 KIND: Final = "webhook"
@@ -30,6 +28,7 @@ class WebhookReceiver:
     url: str
     signer: Webhook
     kind: str = KIND
+    fingerprint: str = ""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WebhookReceiver) and other.name == self.name
@@ -48,7 +47,7 @@ class WebhookSender:
         self._clock = clock
 
     async def send(self, receiver: WebhookReceiver, delivery: Delivery) -> Outcome:
-        """Post one message; only 410 Gone is final, as Standard Webhooks says."""
+        """Post one message; 410 Gone ends all, as Standard Webhooks says."""
         payload = body(delivery.letter)
         now = self._clock.now()
         headers = {
@@ -64,10 +63,9 @@ class WebhookSender:
                     receiver.url, data=payload.encode(), headers=headers, allow_redirects=False
                 ) as answer,
             ):
-                return _outcome(answer.status, answer.headers.get("retry-after"), now)
+                return outcome_of(answer.status, answer.headers.get("retry-after"), now)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            # The text of these errors may hold the URL, and with it a token.
-            return Retry(f"no answer: {type(error).__name__}")
+            return unanswered(error)
 
 
 def body(letter: Letter) -> str:
@@ -78,24 +76,3 @@ def body(letter: Letter) -> str:
         {"type": EVENT_TYPE, "timestamp": format_rfc3339(letter.written_at), "data": data},
         ensure_ascii=False,
     )
-
-
-def _outcome(status: int, retry_after: str | None, now: datetime) -> Outcome:
-    if HTTPStatus(200) <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return Delivered()
-    if status == HTTPStatus.GONE:
-        return Refused("HTTP 410: the receiver wants no more")
-    return Retry(f"HTTP {status}", _wish(retry_after, now))
-
-
-def _wish(retry_after: str | None, now: datetime) -> timedelta | None:
-    if retry_after is None:
-        return None
-    if retry_after.isascii() and retry_after.isdigit():
-        # More than a day is cut by the schedule; a number without end must not break us here.
-        return timedelta(seconds=min(int(retry_after[:9]), 86_400))
-    try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(moment.replace(tzinfo=moment.tzinfo or UTC) - now, timedelta(0))

@@ -1,0 +1,87 @@
+"""How receivers fare: who is at work for them, until when they rest, which are disabled."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from services.chassis.database import load_queries
+from services.notifier.store import queries_of
+
+_SQL: Final = load_queries(queries_of("receivers"))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A receiver of the file; `fingerprint` changes with its configuration."""
+
+    kind: str
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one receiver fares; `failures` are those in a row."""
+
+    name: str
+    kind: str
+    failures: int
+    resting_until: datetime | None
+    served_at: datetime | None
+    disabled_at: datetime | None
+    disabled_reason: str | None
+    enabled_at: datetime | None
+    enabled_by: str | None
+    waiting: int
+
+
+async def meet(connection: asyncpg.Connection, known: Iterable[Known], at: datetime) -> list[str]:
+    """Make the receivers of the file known, and name those that are enabled by it.
+
+    These were disabled with another configuration.
+    """
+    rows = sorted({(one.name, one.kind, one.fingerprint) for one in known})
+    names = [name for name, _, _ in rows]
+    async with connection.transaction():
+        await connection.execute(_SQL["meet"], names, [kind for _, kind, _ in rows])
+        enabled = await connection.fetch(
+            _SQL["enable_changed"], names, [fingerprint for *_, fingerprint in rows], at
+        )
+    return [row["name"] for row in enabled]
+
+
+async def enable(connection: asyncpg.Connection, name: str, at: datetime, by: str) -> bool:
+    """End that a receiver is disabled; False where it was not."""
+    return await connection.fetchval(_SQL["enable"], name, at, by) is not None
+
+
+async def disable(
+    connection: asyncpg.Connection, name: str, at: datetime, *, reason: str, fingerprint: str
+) -> None:
+    """Send nothing more until an operator or another configuration enables it."""
+    await connection.execute(_SQL["disable"], name, at, reason, fingerprint)
+
+
+async def release(
+    connection: asyncpg.Connection,
+    name: str,
+    leased_until: datetime,
+    *,
+    failures: int,
+    resting_until: datetime | None,
+) -> None:
+    """Give the receiver back; until `resting_until` nobody takes it."""
+    await connection.execute(_SQL["release"], name, leased_until, failures, resting_until)
+
+
+async def disabled(connection: asyncpg.Connection) -> Mapping[str, int]:
+    """Kind → how many are disabled."""
+    return {row["kind"]: row["number"] for row in await connection.fetch(_SQL["disabled"])}
+
+
+async def listed(connection: asyncpg.Connection) -> list[Standing]:
+    """All that were ever known, those that need a hand first."""
+    return [Standing(**row) for row in await connection.fetch(_SQL["all"])]
