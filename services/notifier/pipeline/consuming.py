@@ -13,6 +13,7 @@ from faststream.kafka import KafkaBroker
 from contracts.catalogue import Catalogue
 from contracts.topics import INDICATOR_EVENTS
 from contracts.updates import IndicatorUpdated
+from services.chassis.failpoints import failpoint
 from services.notifier.core.intake import digest
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.records import Records
@@ -75,3 +76,5 @@ class Consuming:
             await figures.hear(connection, digested.heard)
             await figures.upsert(connection, digested.figures)
             await days.upsert(connection, digested.days)
+            failpoint("figures.before-commit")
+        failpoint("figures.after-commit")

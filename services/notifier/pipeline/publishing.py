@@ -7,6 +7,7 @@ import asyncpg
 from faststream.kafka import KafkaBroker
 
 from contracts.topics import ALERT_EVENTS, CLOUDEVENTS_JSON, CONTENT_TYPE_HEADER
+from services.chassis.failpoints import failpoint
 from services.notifier.store import Turn, alerts, take_turn
 
 _CHUNK: Final = 500
@@ -27,6 +28,8 @@ class Publishing:
                 if not await take_turn(connection, Turn.PUBLISH):
                     return
                 waiting = await alerts.next_outgoing(connection, _CHUNK)
+                if waiting:
+                    failpoint("alert-events.before-send")
                 for event in waiting:
                     await self._broker.publish(
                         event.payload.encode(),
@@ -36,5 +39,6 @@ class Publishing:
                         correlation_id=event.id,
                     )
                 if waiting:
+                    failpoint("alert-events.after-acknowledgement")
                     await alerts.mark_published(connection, [event.number for event in waiting])
                 more = len(waiting) == _CHUNK

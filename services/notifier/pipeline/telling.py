@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from contracts.times import local_day
+from services.chassis.failpoints import failpoint
 from services.notifier.core.causes import Domain
 from services.notifier.core.letter import OPERATORS, UNIT_PREFIX, write
 from services.notifier.core.schedule import Group, Policy, due
@@ -66,6 +67,8 @@ class Telling:
             ]
             message = await deliveries.log_letter(connection, letter, addressees)
             await alerts.mark_told(connection, [alert.id for alert in firing], now)
+            failpoint("letter.before-commit")
+        failpoint("letter.after-commit")
         self._log.info(
             "a letter is written",
             message=str(message),
