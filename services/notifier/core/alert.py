@@ -14,13 +14,16 @@ from contracts.updates import (
     AlertState,
     Severity,
 )
-from services.notifier.core.decide import Decision, Held, Reason
+from services.notifier.core.decide import UNJUDGED, Decision, Held, Reason
 from services.notifier.core.figure import FigureKey, Standing
 
 AlertKind = Literal["pace", "source-silent", "report"]
 
 #: Alerts of a silent feed bear ``source.<feed>`` in the place of an indicator.
 SOURCE_PREFIX: Final = "source."
+
+#: Reasons that tell one thing: the unit lags.
+_LAGS: Final = frozenset({Reason.BEHIND_PACE, Reason.TARGET_MISSED, Reason.RECOVERING})
 
 _NAMESPACE: Final = UUID("6f1d3a52-9c0e-5d0e-8f5e-3b7f2b1a6d11")
 
@@ -50,7 +53,7 @@ class Alert:
     @property
     def held(self) -> Held:
         """What the next decision needs to know of it."""
-        return Held(self.state, self.opened_at, self.severity)
+        return Held(self.state, self.opened_at, self.severity, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,8 @@ def advance(
         alert = _new(kind, key, decision, standing, now)
     told, tells = _told(alert.state, alert.severity, alert.reason), _told(*decision.said)
     changed = before is None or told != tells
-    # While the data are stale the figures stay those of the last judgement.
-    judged = decision.reason is not Reason.SOURCE_SILENT or kind == "source-silent"
+    # While nothing can be judged the figures stay those of the last judgement.
+    judged = decision.reason not in UNJUDGED or kind != "pace"
     after = replace(
         alert,
         state=decision.state,
@@ -105,7 +108,7 @@ def advance(
 
 def _told(state: AlertState | None, severity: Severity, reason: Reason) -> tuple[object, ...]:
     """What readers of events are told of; hovering about the line of recovery is not news."""
-    return state, severity, reason is Reason.SOURCE_SILENT
+    return state, severity, Reason.BEHIND_PACE if reason in _LAGS else reason
 
 
 def _new(

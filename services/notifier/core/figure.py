@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from contracts.catalogue import Indicator
-from contracts.pace import Milestone, gap_people, pace_on, target_on
+from contracts.pace import Milestone, gap_people, pace_on
 from contracts.updates import Basis
+from services.notifier.core.aim import Aim, Aims, Line, of_catalogue
 from services.notifier.core.rule import Freshness
 
 
@@ -33,12 +34,23 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """The line that the unit is less far behind: where it should stand, and its target."""
+
+    aim: Aim
+    pace: Decimal | None
+    target: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A figure against its pace on a day.
 
     `value`, `pace` and `target` are in percent; `behind` is pace minus value in percentage points.
     `gap_people` counts what is missing in the numerator (people, households, …), None where nobody
-    can be counted.
+    can be counted. Where there are two lines, the province's and the country's, all this is of the
+    one that the unit is further behind, `aim` says which, and `other` tells of the other one.
+    `target_on` is the target's day, `missed_on` the last day of a target that passed unmet.
     """
 
     value: Decimal | None
@@ -48,15 +60,19 @@ class Standing:
     gap_people: int | None
     numerator: int | None
     denominator: int | None
+    aim: Aim = "provincial"
+    other: Other | None = None
+    target_on: date | None = None
+    missed_on: date | None = None
 
 
-def is_judged(indicator: Indicator, basis: Basis) -> bool:
+def is_judged(indicator: Indicator, basis: Basis, aims: Aims | None = None) -> bool:
     """Whether figures of that basis count against the indicator's targets.
 
     Reports count only where events cannot feed the indicator; beside events they are a comparison.
     """
     wanted = "reported" if indicator.is_reported_only else "events"
-    return bool(indicator.targets.dated()) and basis == wanted
+    return basis == wanted and (aims or of_catalogue(indicator)).is_any
 
 
 def start_of_pace(indicator: Indicator, first: Milestone | None) -> Milestone | None:
@@ -64,21 +80,66 @@ def start_of_pace(indicator: Indicator, first: Milestone | None) -> Milestone | 
     return indicator.baseline.milestone() if indicator.baseline is not None else first
 
 
-def standing(indicator: Indicator, figure: Figure, today: date) -> Standing:
-    """How a figure stands on a local day."""
-    targets = indicator.targets.dated()
-    pace = pace_on(targets, start_of_pace(indicator, figure.first), today)
+def standing(
+    indicator: Indicator, figure: Figure, today: date, aims: Aims | None = None
+) -> Standing:
+    """How a figure stands on a local day; without `aims`, against the catalogue's targets."""
+    aims = aims if aims is not None else of_catalogue(indicator)
+    province = _against("provincial", aims.province, figure, today)
+    if aims.national is None or not aims.national.targets:
+        return province
+    national = _against("national", aims.national, figure, today)
+    if not aims.province.targets:
+        return national
+    worse, other = province, national
+    if national.behind is not None and (
+        province.behind is None or national.behind > province.behind
+    ):
+        worse, other = national, province
+    if (worse.pace, worse.target) == (other.pace, other.target):
+        # The two do not differ on this day.
+        return worse
+    return _beside(worse, other)
+
+
+def _beside(worse: Standing, other: Standing) -> Standing:
+    return Standing(
+        worse.value,
+        worse.pace,
+        worse.target,
+        worse.behind,
+        worse.gap_people,
+        worse.numerator,
+        worse.denominator,
+        worse.aim,
+        Other(other.aim, other.pace, other.target),
+        worse.target_on,
+        worse.missed_on,
+    )
+
+
+def _against(aim: Aim, line: Line, figure: Figure, today: date) -> Standing:
+    targets = line.targets
+    value = figure.value
+    pace = pace_on(targets, line.baseline or figure.first, today)
+    ahead = next((target for target in targets if target.on >= today), None)
+    worked_for = ahead or (targets[-1] if targets else None)
+    passed = [target for target in targets if target.on < today]
+    missed = passed[-1] if passed and value is not None and value < passed[-1].percent else None
     counted = figure.numerator is not None and figure.denominator is not None
     return Standing(
-        value=figure.value,
+        value=value,
         pace=pace,
-        target=target_on(targets, today),
-        behind=None if pace is None or figure.value is None else pace - figure.value,
+        target=worked_for.percent if worked_for is not None else None,
+        behind=None if pace is None or value is None else pace - value,
         gap_people=gap_people(figure.numerator or 0, figure.denominator or 0, pace)
         if counted
         else None,
         numerator=figure.numerator,
         denominator=figure.denominator,
+        aim=aim,
+        target_on=worked_for.on if worked_for is not None else None,
+        missed_on=missed.on if missed is not None else None,
     )
 
 

@@ -1,11 +1,34 @@
-"""Rules of judgement: from where on a unit lags, for how long, and how fresh its data must be."""
+"""From where on a unit lags, for how long, and how fresh its data must be."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final, get_args
 
+from contracts.areas import Level
 from contracts.updates import Severity
+
+ALL_LEVELS: Final[frozenset[Level]] = frozenset(get_args(Level))
+
+#: Severities in their order, the gravest last.
+_ORDER: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Falling:
+    """A unit falls when it has lost so many percentage points, in a time about as long as this."""
+
+    points: Decimal
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """When the denominator moves by more than `percent`, nothing is judged until it has `settle`d."""
+
+    percent: Decimal
+    settle: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +37,9 @@ class Rule:
 
     `tolerance` and `hysteresis` are percentage points: a unit lags when it is more than `tolerance`
     under the pace, and has recovered once it is `hysteresis` above that line again. `severities`
-    are pairs of points behind the pace and the severity from there on, the largest first.
+    are pairs of points behind the pace and the severity from there on, `late` pairs of how long
+    after its day the target will be met at the present speed and the severity from there on; both
+    the largest first. Units of `levels` are told. Without `falling` or `shift` that is not asked.
     """
 
     tolerance: Decimal
@@ -22,13 +47,24 @@ class Rule:
     minimum_denominator: int
     hold_for: timedelta
     severities: tuple[tuple[Decimal, Severity], ...]
+    late: tuple[tuple[timedelta, Severity], ...] = ()
+    levels: frozenset[Level] = ALL_LEVELS
+    falling: Falling | None = None
+    shift: Shift | None = None
 
-    def severity(self, behind: Decimal) -> Severity:
-        """How grave it is to stand so many points behind the pace."""
-        for points, severity in self.severities:
-            if behind >= points:
-                return severity
-        return "info"
+    def severity(self, behind: Decimal, late: timedelta | None = None) -> Severity:
+        """How grave it is to stand so many points behind the pace, and to miss a target's day.
+
+        Args:
+            behind: percentage points.
+            late: by how long the day is missed at the present speed, ``timedelta.max`` where the
+                target is never met so; None where nothing is known of it.
+        """
+        by_gap = next((one for points, one in self.severities if behind >= points), "info")
+        if late is None:
+            return by_gap
+        by_time = next((one for time, one in self.late if late >= time), "info")
+        return max(by_gap, by_time, key=_ORDER.index)
 
 
 @dataclass(frozen=True, slots=True)

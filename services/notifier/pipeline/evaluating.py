@@ -14,8 +14,10 @@ from typing import Final
 
 import asyncpg
 
+from contracts.areas import Area
 from contracts.times import local_day
 from contracts.updates import Basis
+from services.chassis.failpoints import failpoint
 from services.notifier.core.alert import (
     NOBODY,
     SOURCE_PREFIX,
@@ -24,20 +26,17 @@ from services.notifier.core.alert import (
     advance,
 )
 from services.notifier.core.causes import Domain
-from services.notifier.core.decide import decide, decide_ended, decide_silence
-from services.notifier.core.figure import (
-    Figure,
-    FigureKey,
-    is_fresh,
-    is_judged,
-    standing,
-)
+from services.notifier.core.course import Course
+from services.notifier.core.decide import decide_ended, decide_silence, decide_unjudged
+from services.notifier.core.figure import Figure, FigureKey, is_fresh, is_judged
+from services.notifier.core.judging import Criteria, Judgement, judge
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.rules import Rules
-from services.notifier.store import Turn, alerts, figures, take_turn
+from services.notifier.store import Turn, alerts, courses, figures, take_turn
 
 _CHUNK: Final = 2_000
 _START: Final = FigureKey("", "", "events")
+_NO_COURSE: Final = Course()
 _SILENCE_BASIS: Final[Basis] = "events"
 
 
@@ -99,10 +98,14 @@ class Evaluating:
                 if not await take_turn(connection, Turn.EVALUATE):
                     return
                 taken = await figures.take_changed(connection, last, _CHUNK)
+                if not taken:
+                    break
                 await self._judge(connection, taken, now)
-                more = len(taken) == _CHUNK
-                # In the order of keys, for the index still holds those that were taken before.
-                last = max((figure.key for figure in taken), default=last)
+                failpoint("alerts.before-commit")
+            failpoint("alerts.after-commit")
+            more = len(taken) == _CHUNK
+            # In the order of keys, for the index still holds those that were taken before.
+            last = max(figure.key for figure in taken)
         async with self._pool.acquire() as connection, connection.transaction():
             if not await take_turn(connection, Turn.EVALUATE):
                 return
@@ -130,37 +133,54 @@ class Evaluating:
     ) -> None:
         moment = _Moment(now, local_day(now), await figures.feeds(connection))
         chosen = list(some)
-        held = await alerts.open_of_keys(connection, [figure.key for figure in chosen])
-        steps = (self._judge_one(figure, held.get(figure.key), moment) for figure in chosen)
+        keys = [figure.key for figure in chosen]
+        held = await alerts.open_of_keys(connection, keys)
+        known = await courses.of_keys(connection, keys)
+        kept: dict[FigureKey, Course] = {}
+        steps = []
+        for figure in chosen:
+            before = known.get(figure.key, _NO_COURSE)
+            step, course = self._judge_one(figure, held.get(figure.key), before, moment)
+            steps.append(step)
+            if course is not before:
+                kept[figure.key] = course
+        await courses.save(connection, kept)
         await alerts.apply(connection, _worth_writing(steps, held))
 
-    def _judge_one(self, figure: Figure, alert: Alert | None, moment: _Moment) -> Step | None:
-        indicator = self._domain.catalogue.by_id.get(figure.key.indicator)
-        area = self._domain.areas.get(figure.key.area)
-        ended = area is not None and not area.is_valid(moment.today)
-        unjudged = indicator is None or area is None or not is_judged(indicator, figure.key.basis)
-        if (ended or unjudged) and alert is None:
+    def _judge_one(
+        self, figure: Figure, alert: Alert | None, course: Course, moment: _Moment
+    ) -> tuple[Step | None, Course]:
+        """What becomes of the alert about a figure, and what is kept of the figure's past."""
+        key = figure.key
+        area = self._domain.areas.get(key.area)
+        if area is not None and not area.is_valid(moment.today):
+            step = self._end(key, alert, moment.now) if alert is not None else None
+            return step, course
+        criteria = self._criteria(key, area)
+        if criteria is None:
             # No unit or no target (any more): only an alert of former times is to be decided.
-            return None
-        if ended:
-            return self._end(figure.key, alert, moment.now)
-        if indicator is None or unjudged:
-            fresh, stands = True, NOBODY
+            judgement = Judgement(decide_unjudged(alert.held), NOBODY, course) if alert else None
         else:
-            feeds = self._domain.catalogue.feeds_of(indicator)
+            feeds = self._domain.catalogue.feeds_of(criteria.indicator)
             fresh = is_fresh(figure, feeds, moment.heard, self._rules.freshness, moment.now)
-            stands = standing(indicator, figure, moment.today)
-        decision = decide(
-            alert.held if alert is not None else None,
-            stands,
-            fresh=fresh,
-            rule=self._rules.rule(figure.key.indicator),
-            now=moment.now,
-        )
+            held = alert.held if alert is not None else None
+            judgement = judge(held, figure, course, criteria, fresh=fresh, now=moment.now)
+        if judgement is None:
+            return None, course
+        decision, stands = judgement.decision, judgement.standing
         self._metrics.judgements.labels(decision.reason.value).inc()
-        return advance(
-            alert, decision, kind="pace", key=figure.key, standing=stands, now=moment.now
-        )
+        step = advance(alert, decision, kind="pace", key=key, standing=stands, now=moment.now)
+        return step, judgement.course
+
+    def _criteria(self, key: FigureKey, area: Area | None) -> Criteria | None:
+        """What a figure is judged by; None where there is no unit, indicator or target for it."""
+        indicator = self._domain.catalogue.by_id.get(key.indicator)
+        if indicator is None or area is None:
+            return None
+        aims = self._rules.aims(indicator, area)
+        if not is_judged(indicator, key.basis, aims):
+            return None
+        return Criteria(indicator, area.level, aims, self._rules.rule(indicator.id, area.area_id))
 
     def _end(self, key: FigureKey, alert: Alert | None, now: datetime) -> Step | None:
         """What becomes of the alert of a unit that exists no more."""

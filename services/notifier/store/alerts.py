@@ -10,9 +10,10 @@ import asyncpg
 
 from contracts.updates import AlertState, Severity
 from services.chassis.database import load_queries
+from services.notifier.core.aim import Aim
 from services.notifier.core.alert import Alert, AlertKind, Step
 from services.notifier.core.decide import Reason
-from services.notifier.core.figure import FigureKey, Standing
+from services.notifier.core.figure import FigureKey, Other, Standing
 from services.notifier.core.schedule import Group
 from services.notifier.store import queries_of
 
@@ -156,6 +157,11 @@ def _row(alert: Alert) -> tuple[object, ...]:
         alert.fired_at,
         alert.resolved_at,
         alert.due_on,
+        standing.aim,
+        standing.other.pace if standing.other is not None else None,
+        standing.other.target if standing.other is not None else None,
+        standing.target_on,
+        standing.missed_on,
     )
 
 
@@ -177,6 +183,10 @@ def alert_of(row: asyncpg.Record) -> Alert:
             gap_people=row["gap_people"],
             numerator=row["numerator"],
             denominator=row["denominator"],
+            aim=row["aim"],
+            other=_other(row),
+            target_on=row["target_on"],
+            missed_on=row["missed_on"],
         ),
         opened_at=row["opened_at"],
         changed_at=row["changed_at"],
@@ -185,3 +195,10 @@ def alert_of(row: asyncpg.Record) -> Alert:
         told_at=row["told_at"],
         due_on=row["due_on"],
     )
+
+
+def _other(row: asyncpg.Record) -> Other | None:
+    if row["other_target"] is None:
+        return None
+    aim: Aim = "national" if row["aim"] == "provincial" else "provincial"
+    return Other(aim, row["other_pace"], row["other_target"])

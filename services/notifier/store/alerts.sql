@@ -15,10 +15,10 @@ SELECT * FROM alerts WHERE state = 'pending'
 INSERT INTO alerts (
     id, kind, area, indicator, basis, state, severity, reason, version, value, pace, target,
     behind, gap_people, numerator, denominator, opened_at, changed_at, fired_at, resolved_at,
-    due_on
+    due_on, aim, other_pace, other_target, target_on, missed_on
 )
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21)
+    $21, $22, $23, $24, $25, $26)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
     severity = excluded.severity,
@@ -34,7 +34,12 @@ ON CONFLICT (id) DO UPDATE SET
     changed_at = excluded.changed_at,
     fired_at = excluded.fired_at,
     resolved_at = excluded.resolved_at,
-    due_on = excluded.due_on
+    due_on = excluded.due_on,
+    aim = excluded.aim,
+    other_pace = excluded.other_pace,
+    other_target = excluded.other_target,
+    target_on = excluded.target_on,
+    missed_on = excluded.missed_on
 
 -- name: drop
 DELETE FROM alerts WHERE id = ANY ($1::uuid[])
@@ -43,7 +48,7 @@ DELETE FROM alerts WHERE id = ANY ($1::uuid[])
 SELECT state, count(*) AS number FROM alerts GROUP BY state
 
 -- name: groups
--- The firing alerts by audience. An alert whose data have gone stale is not told.
+-- The firing alerts by audience. One whose figures cannot be judged now is not told.
 SELECT found.audience,
        found.untold_since,
        (SELECT max(written_at) FROM messages WHERE messages.audience = found.audience)
@@ -52,7 +57,9 @@ FROM (
     SELECT CASE kind WHEN 'source-silent' THEN 'operators' ELSE 'unit:' || area END AS audience,
            min(fired_at) FILTER (WHERE told_at IS NULL) AS untold_since
     FROM alerts
-    WHERE state = 'firing' AND (kind <> 'pace' OR reason <> 'source-silent')
+    WHERE state = 'firing' AND (
+        kind <> 'pace' OR reason NOT IN ('source-silent', 'report-missing', 'denominator-changed')
+  )
     GROUP BY 1
 ) AS found
 WHERE found.audience = ANY ($1::text[])
@@ -62,7 +69,9 @@ ORDER BY found.audience
 SELECT *
 FROM alerts
 WHERE state = 'firing'
-  AND (kind <> 'pace' OR reason <> 'source-silent')
+  AND (
+        kind <> 'pace' OR reason NOT IN ('source-silent', 'report-missing', 'denominator-changed')
+  )
   AND CASE kind WHEN 'source-silent' THEN 'operators' ELSE 'unit:' || area END = $1
 
 -- name: told

@@ -93,7 +93,7 @@ async def test_what_passes_is_tried_again_in_place(
             while not await committed(kafka, topic):  # noqa: ASYNC110 - Kafka tells nobody
                 await asyncio.sleep(0.1)
         await bench.evaluate()
-        assert await bench.states() == [("ds.smartphone", "pending", "behind-pace")]
+        assert await bench.states() == [("ds.smartphone", "pending", "target-missed")]
         assert await taking.check() is None
     finally:
         await asyncio.wait_for(broker.stop(), PATIENCE)

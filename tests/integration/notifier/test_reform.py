@@ -56,11 +56,11 @@ async def test_the_alert_of_an_ended_unit_ends_at_midnight_and_not_before(
 ) -> None:
     await fire(reforming)
     await reforming.evaluate(MIDNIGHT - timedelta(seconds=1))
-    assert (LAO_CAI, "firing", "behind-pace") in await by_area(reforming)
+    assert (LAO_CAI, "firing", "target-missed") in await by_area(reforming)
     await reforming.evaluate(timedelta(seconds=1))
     assert await by_area(reforming) == {
         (LAO_CAI, "resolved", "unit-ended"),
-        (PROVINCE, "firing", "behind-pace"),
+        (PROVINCE, "firing", "target-missed"),
     }
 
 
@@ -80,7 +80,7 @@ async def test_the_new_unit_is_judged_from_its_first_day(reforming: Bench) -> No
     now = reforming.clock.now()
     await reforming.take(told(600, area=NEW_LAO_CAI, at=now, fresh_at=now))
     await reforming.evaluate()
-    assert await by_area(reforming) == {(NEW_LAO_CAI, "pending", "behind-pace")}
+    assert await by_area(reforming) == {(NEW_LAO_CAI, "pending", "target-missed")}
 
 
 async def test_an_ended_unit_gets_no_letter_even_before_its_alerts_are_looked_at(
