@@ -29,6 +29,7 @@ from services.notifier.acknowledging import add_acknowledgement_routes
 from services.notifier.callers import Acting, Sight
 from services.notifier.core.causes import Domain
 from services.notifier.http import Api, add_routes
+from services.notifier.http_receivers import add_receiver_routes
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.beat import Beat
 from services.notifier.pipeline.consuming import Consuming
@@ -160,6 +161,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     acting = Acting(sight)
     add_acknowledgement_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_silence_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
+    add_receiver_routes(app, verifier=verifier, api=lambda: apis[-1])
     return app
 
 
