@@ -16,6 +16,7 @@ import structlog
 
 from services.chassis.clock import Clock
 from services.chassis.database import is_transient
+from services.chassis.failpoints import failpoint
 from services.notifier.core.schedule import next_attempt
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.receivers.outcome import Delivered, Outcome, Reason, Refused, Retry
@@ -80,6 +81,7 @@ class Delivering:
             due = await self._claim(free, now)
             if not due:
                 return
+            failpoint("delivery.before-send")
             for delivery in due:
                 self._under_way[delivery.receiver] = asyncio.create_task(self._serve(delivery))
 
@@ -156,6 +158,7 @@ class Delivering:
 
     async def _deliver(self, delivery: Delivery) -> bool:
         outcome = await self._attempt(delivery)
+        failpoint("delivery.after-send")
         self._metrics.notifications.labels(self._kind, outcome.name, outcome.reason).inc()
         self._log.info(
             "a delivery was tried",
@@ -174,6 +177,7 @@ class Delivering:
             # The lease runs out and it is sent once more under its id: at least once.
             self._log.warning("an outcome could not be noted", error=repr(error))
             return False
+        failpoint("delivery.after-mark")
         return isinstance(outcome, Delivered)
 
     async def _attempt(self, delivery: Delivery) -> Outcome:

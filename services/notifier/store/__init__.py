@@ -20,6 +20,7 @@ class Turn(IntEnum):
     EVALUATE = 0x6E6F7401
     TELL = 0x6E6F7402
     PUBLISH = 0x6E6F7403
+    DIGEST = 0x6E6F7407
 
 
 async def take_turn(connection: asyncpg.Connection, turn: Turn) -> bool:

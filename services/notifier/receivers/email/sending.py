@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from email.charset import QP, Charset
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime, formataddr
 from typing import Final
+from uuid import UUID
 
 import aiosmtplib
 
@@ -43,15 +45,18 @@ class EmailSender:
         self._password = password
 
     async def send(self, receiver: EmailReceiver, delivery: Delivery) -> Outcome:
-        """Send one message; a refusal of the server for good (5xx) is final."""
+        """Send one letter; a refusal of the server for good (5xx) is final."""
+        return await self.post(receiver.address, compose(receiver, delivery, self._settings))
+
+    async def post(self, address: str, message: MIMEMultipart) -> Outcome:
+        """Hand one message to the server."""
         settings = self._settings
-        message = compose(receiver, delivery, settings)
         try:
             async with asyncio.timeout(settings.timeout_seconds):
                 await aiosmtplib.send(
                     message,
                     sender=settings.sender,
-                    recipients=[receiver.address],
+                    recipients=[address],
                     hostname=settings.host,
                     port=settings.port,
                     username=settings.username,
@@ -81,19 +86,44 @@ def compose(receiver: EmailReceiver, delivery: Delivery, settings: SmtpSettings)
     Vietnamese is folded.
     """
     letter = delivery.letter
-    domain = settings.sender.rpartition("@")[2]
     message = MIMEMultipart("alternative")
+    address_headers(
+        message,
+        to=receiver.address,
+        subject=letter.subject,
+        delivery=delivery.id,
+        at=letter.written_at,
+        settings=settings,
+    )
+    message.attach(text_part(as_text(letter), "plain"))
+    message.attach(text_part(as_html(letter), "html"))
+    return message
+
+
+def address_headers(
+    message: MIMEMultipart,
+    *,
+    to: str,
+    subject: str,
+    delivery: UUID,
+    at: datetime,
+    settings: SmtpSettings,
+) -> None:
+    """Write the headers that each of our messages has."""
+    domain = settings.sender.rpartition("@")[2]
     message["From"] = formataddr((settings.sender_name, settings.sender))
-    message["To"] = receiver.address
-    message["Subject"] = Header(letter.subject, "utf-8")  # type: ignore[assignment]  # typeshed
-    message["Date"] = format_datetime(letter.written_at)
-    message["Message-ID"] = f"<{delivery.id}@{domain}>"
+    message["To"] = to
+    message["Subject"] = Header(subject, "utf-8")  # type: ignore[assignment]  # typeshed
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<{delivery}@{domain}>"
     message["Content-Language"] = "vi"
     # RFC 3834: no absence notices, please.
     message["Auto-Submitted"] = "auto-generated"
-    message.attach(MIMEText(as_text(letter), "plain", _UTF8))  # type: ignore[arg-type]  # typeshed
-    message.attach(MIMEText(as_html(letter), "html", _UTF8))  # type: ignore[arg-type]  # typeshed
-    return message
+
+
+def text_part(text: str, kind: str) -> MIMEText:
+    """A text as part of a message; `kind` is ``plain`` or ``html``."""
+    return MIMEText(text, kind, _UTF8)  # type: ignore[arg-type]  # typeshed
 
 
 def _refused_or_retry(code: int, reason: str) -> Outcome:

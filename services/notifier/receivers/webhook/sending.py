@@ -47,14 +47,17 @@ class WebhookSender:
         self._clock = clock
 
     async def send(self, receiver: WebhookReceiver, delivery: Delivery) -> Outcome:
-        """Post one message; 410 Gone ends all, as Standard Webhooks says."""
-        payload = body(delivery.letter)
+        """Post one letter; 410 Gone ends all, as Standard Webhooks says."""
+        return await self.post(receiver, str(delivery.id), body(delivery.letter))
+
+    async def post(self, receiver: WebhookReceiver, message_id: str, payload: str) -> Outcome:
+        """Sign a payload and post it."""
         now = self._clock.now()
         headers = {
             "content-type": "application/json",
-            "webhook-id": str(delivery.id),
+            "webhook-id": message_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": receiver.signer.sign(str(delivery.id), now, payload),
+            "webhook-signature": receiver.signer.sign(message_id, now, payload),
         }
         try:
             async with (

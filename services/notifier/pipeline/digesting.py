@@ -1,0 +1,154 @@
+"""Write digests when their period has ended: each once, whoever writes, however often it is begun.
+
+When a period's digest falls due its measure is taken first: the figures as they stand. Each digest
+compares two measures, and is written into the log, with its deliveries, in a transaction of its
+own; if this process dies in between, the rest is written by whoever comes next.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from contracts.times import local_day
+from services.notifier.core.causes import Domain
+from services.notifier.core.digest import area_of
+from services.notifier.core.occasion import (
+    CADENCES,
+    Cadence,
+    Occasion,
+    Timetable,
+    by_hand,
+    latest,
+    plan,
+)
+from services.notifier.core.reviewing import areas_of, write
+from services.notifier.receivers.reading import Receivers
+from services.notifier.store import Turn, digests, take_turn, works
+from services.notifier.store.deliveries import Addressee
+
+
+class Digesting:
+    """The writer of digests."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, domain: Domain, receivers: Receivers, timetable: Timetable
+    ) -> None:
+        self._pool = pool
+        self._domain = domain
+        self._receivers = receivers
+        self._timetable = timetable
+        self._log = structlog.get_logger(__name__)
+
+    async def step(self, now: datetime) -> None:
+        """Take the measure of what has fallen due, and write what is not written yet."""
+        for cadence in CADENCES:
+            # Measured even if nobody subscribes yet, so that a first digest can compare.
+            occasion = latest(cadence, self._timetable, now)
+            await self._measure(occasion, now)
+            await self._write_due(occasion, now)
+
+    async def by_hand(
+        self, cadence: Cadence, area: str | None, asked_by: str, now: datetime
+    ) -> list[UUID]:
+        """Write the digests of the period that ends today, as far as they are not there yet.
+
+        `area` None: of all who subscribe. The figures are those of now.
+        """
+        occasion = by_hand(cadence, now)
+        written = []
+        for audience in self._audiences(cadence, local_day(now)):
+            if area is not None and not audience.endswith(f":{area}"):
+                continue
+            async with self._pool.acquire() as connection, connection.transaction():
+                message = await self._write(
+                    connection, occasion, audience, measured_at=now, now=now, asked_by=asked_by
+                )
+            if message is not None:
+                written.append(message)
+        return written
+
+    async def _measure(self, occasion: Occasion, now: datetime) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await take_turn(connection, Turn.DIGEST):
+                return
+            last = await digests.measured(connection, occasion.cadence)
+            planned = plan(occasion, last, self._timetable, now)
+            if planned == "done":
+                return
+            await digests.take_measure(connection, occasion, now, is_told=planned == "tell")
+        self._log.info(
+            "a period is measured",
+            cadence=occasion.cadence,
+            period=occasion.period,
+            is_told=planned == "tell",
+        )
+
+    async def _write_due(self, occasion: Occasion, now: datetime) -> None:
+        async with self._pool.acquire() as connection:
+            measured_at = await digests.unfinished(connection, occasion)
+        if measured_at is None:
+            return
+        for audience in self._audiences(occasion.cadence, local_day(now)):
+            async with self._pool.acquire() as connection, connection.transaction():
+                if not await take_turn(connection, Turn.DIGEST):
+                    return
+                await self._write(connection, occasion, audience, measured_at=measured_at, now=now)
+        async with self._pool.acquire() as connection:
+            await digests.finish(connection, occasion, now)
+
+    def _audiences(self, cadence: Cadence, today: date) -> list[str]:
+        """Who subscribes, of the units that exist today."""
+        units = {area.area_id for area in self._domain.areas.on(today)}
+        wanted = {one.audience for one in self._receivers.digests if one.cadence == cadence}
+        return sorted(one for one in wanted if (meant := area_of(one)) and meant[1] in units)
+
+    async def _write(
+        self,
+        connection: asyncpg.Connection,
+        occasion: Occasion,
+        audience: str,
+        *,
+        measured_at: datetime,
+        now: datetime,
+        asked_by: str | None = None,
+    ) -> UUID | None:
+        form, area = area_of(audience) or ("unit", "")
+        near = areas_of(form, area, self._domain, local_day(now))
+        measures = await digests.measures(
+            connection, occasion, near, measured_at, is_kept=asked_by is None
+        )
+        firing = await digests.firing(connection, near, feeds=form == "leaders")
+        said = await works.acknowledgements(connection, [one.id for one in firing])
+        digest = write(
+            audience,
+            occasion,
+            measures,
+            self._domain,
+            alerts=firing,
+            promises={alert: one.promised_on for alert, one in said.items() if one.promised_on},
+            now=now,
+        )
+        if digest is None:
+            return None
+        to = self._addressees(audience, occasion.cadence)
+        message = await digests.log(connection, digest, to, asked_by=asked_by)
+        if message is not None:
+            self._log.info(
+                "a digest is written",
+                message=str(message),
+                audience=audience,
+                period=occasion.period,
+                receivers=len(to),
+            )
+        return message
+
+    def _addressees(self, audience: str, cadence: Cadence) -> Sequence[Addressee]:
+        found = {
+            one.receiver.name: Addressee(one.receiver.kind, one.receiver.name)
+            for one in self._receivers.digests
+            if (one.audience, one.cadence) == (audience, cadence)
+        }
+        return list(found.values())

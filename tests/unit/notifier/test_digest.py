@@ -1,0 +1,245 @@
+"""What digests say, word for word. After a wanted change, write the golden files anew:
+``NHIPSO_WRITE_GOLDEN=1 pytest tests/unit/notifier/test_digest.py``, and read them aloud."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from openpyxl import load_workbook
+
+from contracts.updates import Severity
+from services.notifier.core.alert import NOBODY, Alert, advance
+from services.notifier.core.causes import Domain
+from services.notifier.core.decide import Decision, Reason
+from services.notifier.core.digest import Digest
+from services.notifier.core.figure import Figure, FigureKey, standing
+from services.notifier.core.occasion import Timetable, latest
+from services.notifier.core.reviewing import Measures, write
+from services.notifier.receivers.digest.rendering import as_html, as_text
+from services.notifier.receivers.digest.sending import body, compose
+from services.notifier.receivers.digest.workbook import as_workbook, file_name
+from services.notifier.receivers.email.sending import EmailReceiver
+from services.notifier.settings import SmtpSettings
+from services.notifier.store.deliveries import Delivery
+
+NOW = datetime(2026, 12, 1, 1, 0, tzinfo=UTC)
+GOLDEN = Path(__file__).parent / "golden"
+COMMUNE, OTHER, PROVINCE = "2025:02647", "2025:02671", "2025:15"
+
+
+def figure(area: str, indicator: str, numerator: int, denominator: int) -> Figure:
+    value = (Decimal(100 * numerator) / denominator).quantize(Decimal("0.01"))
+    return Figure(FigureKey(area, indicator, "events"), 1, numerator, denominator, value, NOW, None)
+
+
+def keyed(figures: Iterable[Figure]) -> dict[FigureKey, Figure]:
+    return {one.key: one for one in figures}
+
+
+def lag(domain: Domain, of: Figure, severity: Severity) -> Alert:
+    indicator = domain.catalogue.by_id[of.key.indicator]
+    step = advance(
+        None,
+        Decision("firing", Reason.BEHIND_PACE, severity),
+        kind="pace",
+        key=of.key,
+        standing=standing(indicator, of, NOW.date()),
+        now=NOW,
+    )
+    assert step is not None
+    return step.alert
+
+
+def awaited(area: str) -> Alert:
+    step = advance(
+        None,
+        Decision("firing", Reason.REPORT_MISSING, "warning"),
+        kind="report",
+        key=FigureKey(area, "report-missing.2026-Q3", "reported"),
+        standing=replace(NOBODY, numerator=1, denominator=3),
+        now=NOW,
+        due_on=date(2026, 10, 15),
+    )
+    assert step is not None
+    return step.alert
+
+
+def silent(feed: str) -> Alert:
+    step = advance(
+        None,
+        Decision("firing", Reason.SOURCE_SILENT, "warning"),
+        kind="source-silent",
+        key=FigureKey(PROVINCE, f"source.{feed}", "events"),
+        standing=NOBODY,
+        now=NOW,
+    )
+    assert step is not None
+    return step.alert
+
+
+THEN = (
+    figure(COMMUNE, "ds.smartphone", 9_000, 31_000),
+    figure(COMMUNE, "ds.fibre", 5_000, 8_000),
+    figure(COMMUNE, "ds.health-record", 4_000, 31_000),
+    figure(OTHER, "ds.smartphone", 10_400, 24_000),
+    figure(OTHER, "ds.fibre", 4_000, 6_000),
+    figure(PROVINCE, "ds.smartphone", 270_000, 498_002),
+)
+NOW_ON = (
+    figure(COMMUNE, "ds.smartphone", 9_310, 31_000),
+    figure(COMMUNE, "ds.fibre", 6_000, 8_000),
+    figure(COMMUNE, "ds.health-record", 3_900, 31_000),
+    # Of so few, nothing may be told.
+    figure(COMMUNE, "ds.schools", 3, 12),
+    figure(COMMUNE, "ds.digital-skills", 7, 9_876),
+    figure(OTHER, "ds.smartphone", 10_000, 24_000),
+    figure(OTHER, "ds.fibre", 4_100, 6_000),
+    figure(PROVINCE, "ds.smartphone", 271_340, 498_002),
+)
+MEASURES = Measures(NOW, keyed(NOW_ON), keyed(THEN), date(2026, 11, 24))
+
+
+@pytest.fixture
+def unit_digest(domain: Domain) -> Digest:
+    smartphone = lag(domain, NOW_ON[0], "critical")
+    health = lag(domain, NOW_ON[2], "critical")
+    few = lag(domain, NOW_ON[4], "warning")
+    digest = write(
+        f"unit:{COMMUNE}",
+        latest("weekly", Timetable(weekday=2, hour=8, late=NOW - NOW), NOW),
+        MEASURES,
+        domain,
+        alerts=[few, smartphone, health, awaited(COMMUNE), lag(domain, NOW_ON[5], "critical")],
+        promises={smartphone.id: date(2026, 12, 15), health.id: date(2026, 11, 20)},
+        now=NOW,
+    )
+    assert digest is not None
+    return digest
+
+
+@pytest.fixture
+def leaders_digest(domain: Domain) -> Digest:
+    digest = write(
+        f"leaders:{PROVINCE}",
+        latest("monthly", Timetable(weekday=1, hour=8, late=NOW - NOW), NOW),
+        Measures(NOW, keyed(NOW_ON), keyed(THEN), date(2026, 11, 2)),
+        domain,
+        alerts=[
+            lag(domain, NOW_ON[7], "critical"),
+            lag(domain, NOW_ON[0], "critical"),
+            lag(domain, NOW_ON[2], "critical"),
+            lag(domain, NOW_ON[5], "critical"),
+            awaited(OTHER),
+            silent("telecom"),
+        ],
+        promises={},
+        now=NOW,
+    )
+    assert digest is not None
+    # Golden files with all communes of the province would hide what they show.
+    return digest.model_copy(update={"units": digest.units[:3]})
+
+
+@pytest.mark.parametrize("name", ["unit_digest", "leaders_digest"])
+def test_reads_as_it_was_approved(name: str, request: pytest.FixtureRequest) -> None:
+    digest: Digest = request.getfixturevalue(name)
+    for suffix, text in (
+        ("txt", f"{digest.subject}\n\n{as_text(digest)}"),
+        ("html", as_html(digest)),
+    ):
+        path = GOLDEN / f"{name}.{suffix}"
+        if os.environ.get("NHIPSO_WRITE_GOLDEN"):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8"), f"{path.name} differs"
+
+
+def test_worst_first_with_what_got_better_and_worse(unit_digest: Digest) -> None:
+    assert [one.indicator for one in unit_digest.lagging] == [
+        "ds.health-record",
+        "ds.smartphone",
+        "ds.digital-skills",
+    ]
+    assert [one.indicator for one in unit_digest.better] == ["ds.fibre", "ds.smartphone"]
+    assert [one.indicator for one in unit_digest.worse] == ["ds.health-record"]
+    assert [one.is_overdue for one in unit_digest.lagging] == [True, False, False]
+
+
+def test_figures_of_few_are_not_told(unit_digest: Digest) -> None:
+    said = unit_digest.model_dump_json() + as_text(unit_digest) + body(unit_digest)
+    assert "ds.schools" not in said
+    assert unit_digest.lagging[2].value is None
+    assert unit_digest.lagging[2].gap_people is None
+    assert "9876" not in said
+    assert "9.876" not in said
+
+
+def test_leaders_see_units_by_set(leaders_digest: Digest) -> None:
+    first, second, _ = leaders_digest.units
+    sets = [one.set for one in leaders_digest.sets]
+    society = sets.index("digital-society")
+    assert (first.area, first.cells[society].lagging, first.cells[society].judged) == (
+        COMMUNE,
+        2,
+        3,
+    )
+    assert (second.area, second.missing_reports) == (OTHER, 1)
+    assert [row.area for row in leaders_digest.best] == [COMMUNE]
+    assert leaders_digest.silent == ("Nguồn dữ liệu: Viễn thông",)
+
+
+def test_nothing_to_say_is_not_said(domain: Domain) -> None:
+    occasion = latest("weekly", Timetable(weekday=1, hour=8, late=NOW - NOW), NOW)
+    none = Measures(NOW, {}, {}, None)
+    for audience in (f"unit:{COMMUNE}", f"leaders:{PROVINCE}"):
+        assert write(audience, occasion, none, domain, alerts=[], promises={}, now=NOW) is None
+
+
+def test_the_first_one_compares_with_nothing(domain: Domain) -> None:
+    occasion = latest("weekly", Timetable(weekday=1, hour=8, late=NOW - NOW), NOW)
+    alone = Measures(NOW, keyed(NOW_ON), {}, None)
+    digest = write(f"unit:{COMMUNE}", occasion, alone, domain, alerts=[], promises={}, now=NOW)
+    assert digest is not None
+    assert (digest.compared_on, digest.better, digest.worse) == (None, (), ())
+    assert "chưa có số liệu trước đó" in as_text(digest)
+
+
+def test_the_workbook_reads_back(leaders_digest: Digest) -> None:
+    evil = leaders_digest.units[0].model_copy(update={"area_name": "=1+1"})
+    digest = leaders_digest.model_copy(update={"units": (evil, *leaders_digest.units[1:])})
+    book = load_workbook(BytesIO(as_workbook(digest)))
+    assert book.sheetnames == ["Đơn vị", "Chỉ tiêu", "Nguồn ngừng gửi"]
+    rows = list(book["Đơn vị"].iter_rows(min_row=4, values_only=True))
+    assert rows[0][:2] == ("Đơn vị", "Mã")
+    assert rows[1][:2] == ("=1+1", COMMUNE)
+    assert book["Đơn vị"]["A5"].data_type == "s"
+    assert float(str(rows[1][-2])) == pytest.approx(float(leaders_digest.units[0].change or 0))
+    lines = list(book["Chỉ tiêu"].iter_rows(min_row=5, values_only=True))
+    assert lines[0][0] == "Chậm tiến độ"
+    assert lines[0][2] == "ds.smartphone"
+
+
+def test_the_message_carries_the_workbook(leaders_digest: Digest, unit_digest: Digest) -> None:
+    settings = SmtpSettings(host="localhost")
+    receiver = EmailReceiver("email:a@example.vn", "a@example.vn")
+    delivery = Delivery(UUID(int=1), UUID(int=2), receiver.name, 1, NOW, leaders_digest)
+    message = compose(receiver, delivery, settings)
+    attached = [part.get_filename() for part in message.walk() if part.get_filename()]
+    assert attached == [file_name(leaders_digest)]
+    assert message["Message-ID"] == f"<{UUID(int=1)}@localhost>"
+    plain = compose(receiver, replace(delivery, letter=unit_digest), settings)
+    assert plain.get_content_type() == "multipart/alternative"
+
+
+def test_a_webhook_gets_plain_json(unit_digest: Digest) -> None:
+    said = json.loads(body(unit_digest))
+    assert said["type"] == "vn.nhipso.digest.v1"
+    assert said["data"]["period"] == "2026-11-30"
+    assert said["data"]["text"] == as_text(unit_digest)
+    assert Digest.model_validate(said["data"]) == unit_digest
