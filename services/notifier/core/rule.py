@@ -1,6 +1,6 @@
 """From where on a unit lags, for how long, and how fresh its data must be."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -60,11 +60,15 @@ class Rule:
             late: by how long the day is missed at the present speed, ``timedelta.max`` where the
                 target is never met so; None where nothing is known of it.
         """
-        by_gap = next((one for points, one in self.severities if behind >= points), "info")
+        by_gap = _first(one for points, one in self.severities if behind >= points)
         if late is None:
             return by_gap
-        by_time = next((one for time, one in self.late if late >= time), "info")
+        by_time = _first(one for time, one in self.late if late >= time)
         return max(by_gap, by_time, key=_ORDER.index)
+
+
+def _first(severities: Iterable[Severity]) -> Severity:
+    return next(iter(severities), "info")
 
 
 @dataclass(frozen=True, slots=True)

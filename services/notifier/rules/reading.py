@@ -1,10 +1,10 @@
 """Read the rules of judgement from YAML and refuse what does not hold together."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
@@ -15,6 +15,8 @@ from contracts.areas import Areas
 from contracts.catalogue import Catalogue
 from services.notifier.rules.in_force import Rules
 from services.notifier.rules.model import File, RulesError
+
+_BOOLEAN: Final = "tag:yaml.org,2002:bool"
 
 
 def read(
@@ -50,6 +52,24 @@ def read(
         raise RulesError(f"the rules in {path}: {error}") from None
 
 
+class _Loader(yaml.SafeLoader):
+    """Takes ``on`` for the word that it is, and refuses a key that stands twice in one mapping."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as the class above has it
+        first: [one for one in known if first in "tTfF" or one[0] != _BOOLEAN]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep=deep)
+
+
 def shipped() -> Path:
     """The rules that come with the service."""
     with resources.as_file(resources.files(__package__ or __name__) / "rules.yaml") as path:
@@ -58,7 +78,7 @@ def shipped() -> Path:
 
 def _parsed(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RulesError(f"the rules in {path} cannot be read: {error}") from error
 

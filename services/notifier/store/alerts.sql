@@ -59,7 +59,7 @@ FROM (
     FROM alerts
     WHERE state = 'firing' AND (
         kind <> 'pace' OR reason NOT IN ('source-silent', 'report-missing', 'denominator-changed')
-  )
+    )
     GROUP BY 1
 ) AS found
 WHERE found.audience = ANY ($1::text[])
@@ -70,7 +70,7 @@ SELECT *
 FROM alerts
 WHERE state = 'firing'
   AND (
-        kind <> 'pace' OR reason NOT IN ('source-silent', 'report-missing', 'denominator-changed')
+      kind <> 'pace' OR reason NOT IN ('source-silent', 'report-missing', 'denominator-changed')
   )
   AND CASE kind WHEN 'source-silent' THEN 'operators' ELSE 'unit:' || area END = $1
 

@@ -1,12 +1,13 @@
 """Rules and receivers are data; a mistake in them names the place."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from contracts import areas
+from contracts import areas, catalogue
+from contracts.pace import Milestone
 from services.notifier import rules
 from services.notifier.receivers import reading
 from services.notifier.receivers.reading import ReceiversError
@@ -43,13 +44,110 @@ def test_settings_may_shorten_the_wait() -> None:
         (("tolerance: 2", "tolerance: 0"), "hysteresis exceeds tolerance"),
         (("for: 3d", "for: soon"), r"rules.for: .* such as 90s, 30m, 12h or 3d"),
         (("tolerance:", "tolerence:"), "tole"),
+        (("tolerance: 2", "tolerance: 2\n  tolerance: 3"), "the key 'tolerance' stands twice"),
         (("warning: 5", "dreadful: 5"), "rules.severities"),
+        (("warning: 365d", "warning: 1y"), "rules.late.warning: .* such as"),
+        (("[province, district, commune]", "[]"), "rules.levels"),
+        (("[province, district, commune]", "[ward]"), "rules.levels"),
+        (("within: 28d", "within: 1d"), "rules.falling.within"),
+        (("percent: 10,", "percent: 0,"), "rules.denominator_shift.percent"),
+        (("freshness:", "sets: {dc: {tolerance: 3}}\nfreshness:"), "sets.dc: is no set"),
+        (
+            ("freshness:", "sets: {digital-society: {tolerance: 0}}\nfreshness:"),
+            "sets.digital-society: hysteresis exceeds tolerance",
+        ),
+        (
+            ("freshness:", "indicators: {ds.fibre: {hysteresis: 3}}\nfreshness:"),
+            "indicators.ds.fibre: hysteresis exceeds tolerance",
+        ),
+        (
+            ("freshness:", "indicators: {ds.fibre: {minimum_denominator: 0}}\nfreshness:"),
+            "indicators.ds.fibre.minimum_denominator",
+        ),
+        (
+            ("freshness:", "indicators: {ds.fiber: {}}\nfreshness:"),
+            "indicators.ds.fiber: is no indicator of the catalogue",
+        ),
+        (
+            ("freshness:", 'units: {"2025:99999": {}}\nfreshness:'),
+            "units.2025:99999: is no unit; write an area id such as 2025:02647",
+        ),
+        (
+            ("freshness:", 'units: {"2025:02647": {indicators: {ds.x: {}}}}\nfreshness:'),
+            "units.2025:02647.indicators.ds.x: is no indicator",
+        ),
+        (
+            ("freshness:", 'units: {"2025:02647": {rules: {hysteresis: 9}}}\nfreshness:'),
+            "units.2025:02647.rules: hysteresis exceeds tolerance",
+        ),
+        (
+            ("freshness:", 'national: {targets: {ds.fibre: {"2026": 3}}}\nfreshness:'),
+            "national.targets.ds.fibre.2026",
+        ),
     ],
 )
 def test_wrong_rules_are_refused(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     text = rules.shipped().read_text(encoding="utf-8").replace(*change)
     with pytest.raises(RulesError, match=message):
         rules.read(written(tmp_path, text))
+
+
+OWN = """
+sets:
+  digital-society: {tolerance: 3, falling: null}
+indicators:
+  ds.smartphone: {tolerance: 4, levels: [province, commune]}
+units:
+  "2025:02647":
+    rules: {for: 7d}
+    indicators:
+      ds.smartphone:
+        minimum_denominator: 50
+        targets: {"2025": 60, "2030": 85}
+        baseline: {on: 2024-12-31, percent: 41.5}
+national:
+  source: Quyết định số 411/QĐ-TTg
+  targets:
+    ds.smartphone: {"2025": 80, "2030": 95}
+freshness:"""
+
+
+def test_the_nearer_rule_holds(tmp_path: Path) -> None:
+    text = rules.shipped().read_text(encoding="utf-8").replace("\nfreshness:", OWN)
+    in_force = rules.read(written(tmp_path, text))
+    general, of_set = in_force.rule("nf.eid"), in_force.rule("ds.fibre")
+    assert (general.tolerance, general.falling is None) == (Decimal(2), False)
+    assert (of_set.tolerance, of_set.falling) == (Decimal(3), None)
+    elsewhere = in_force.rule("ds.smartphone", "2025:02671")
+    assert (elsewhere.tolerance, elsewhere.hold_for) == (Decimal(4), timedelta(days=3))
+    assert elsewhere.levels == {"province", "commune"}
+    own = in_force.rule("ds.smartphone", "2025:02647")
+    assert (own.tolerance, own.hold_for, own.minimum_denominator) == (
+        Decimal(4),
+        timedelta(days=7),
+        50,
+    )
+    assert in_force.rule("nf.eid", "2025:02647").hold_for == timedelta(days=7)
+
+
+def test_a_unit_may_have_targets_of_its_own(tmp_path: Path) -> None:
+    text = rules.shipped().read_text(encoding="utf-8").replace("\nfreshness:", OWN)
+    in_force = rules.read(written(tmp_path, text))
+    smartphone, units = catalogue.load().by_id["ds.smartphone"], areas.load()
+    own = in_force.aims(smartphone, units["2025:02647"])
+    assert [target.percent for target in own.province.targets] == [60, 85]
+    assert own.province.baseline == Milestone(date(2024, 12, 31), Decimal("41.5"))
+    assert own.national is None
+    province = in_force.aims(smartphone, units["2025:15"])
+    assert [target.percent for target in province.province.targets] == [70, 90]
+    assert province.national is not None
+    assert [target.percent for target in province.national.targets] == [80, 95]
+
+
+def test_a_shorter_wait_shortens_settling_as_well() -> None:
+    rule = rules.read(rules.shipped(), hold_for=timedelta(seconds=2)).rule("ds.smartphone")
+    assert rule.shift is not None
+    assert rule.shift.settle == timedelta(seconds=2)
 
 
 def test_reads_receivers(tmp_path: Path) -> None:
