@@ -1,11 +1,15 @@
 """The decision as a table: state before, how far behind, how many, how fresh → state and reason."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.updates import AlertState, Severity
+from services.notifier.core.course import NO_TREND, Trend
 from services.notifier.core.decide import (
     Decision,
     Held,
@@ -15,7 +19,7 @@ from services.notifier.core.decide import (
     decide_silence,
 )
 from services.notifier.core.figure import Standing
-from services.notifier.core.rule import Rule
+from services.notifier.core.rule import Falling, Rule
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=3)
@@ -28,8 +32,13 @@ def standing(behind: str | None, denominator: int | None = 1000) -> Standing:
     return Standing(value, Decimal(70), Decimal(90), points, None, None, denominator)
 
 
-def held(state: AlertState, opened_at: datetime = LATELY, severity: Severity = "info") -> Held:
-    return Held(state, opened_at, severity)
+def held(
+    state: AlertState,
+    opened_at: datetime = LATELY,
+    severity: Severity = "info",
+    reason: Reason | None = None,
+) -> Held:
+    return Held(state, opened_at, severity, reason)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +94,178 @@ def test_decides(
     before: Held | None, stands: Standing, fresh: bool, after: Decision, rule: Rule
 ) -> None:
     assert decide(before, stands, fresh=fresh, rule=rule, now=NOW) == after
+
+
+MISSED = replace(standing("9"), missed_on=date(2025, 12, 31))
+FELL = Trend(fallen=Decimal(3))
+MOVED = Trend(fallen=Decimal(9), is_settled=False)
+
+
+@pytest.mark.parametrize(
+    ("before", "stands", "trend", "after"),
+    [
+        # A target's date passed unmet is told as that, not as lagging alone.
+        (None, MISSED, NO_TREND, Decision("pending", Reason.TARGET_MISSED, "warning")),
+        (
+            held("pending", LONG_AGO),
+            MISSED,
+            NO_TREND,
+            Decision("firing", Reason.TARGET_MISSED, "warning"),
+        ),
+        # Within the tolerance it is not told.
+        (
+            None,
+            replace(standing("2"), missed_on=date(2025, 12, 31)),
+            NO_TREND,
+            Decision(None, Reason.NOT_BEHIND),
+        ),
+        # Falling above the line.
+        (None, standing("-10"), FELL, Decision("pending", Reason.FALLING)),
+        (None, standing("-10"), Trend(fallen=Decimal("2.99")), Decision(None, Reason.NOT_BEHIND)),
+        (held("pending", LONG_AGO), standing("2"), FELL, Decision("firing", Reason.FALLING)),
+        (
+            held("firing", reason=Reason.FALLING),
+            standing("-10"),
+            NO_TREND,
+            Decision("resolved", Reason.RECOVERED),
+        ),
+        # The band of hysteresis is of units that lagged: one that fell above its line never did.
+        (
+            held("firing", reason=Reason.FALLING),
+            standing("1.5"),
+            NO_TREND,
+            Decision("resolved", Reason.RECOVERED),
+        ),
+        (
+            held("firing", reason=Reason.FALLING),
+            standing("9"),
+            FELL,
+            Decision("firing", Reason.BEHIND_PACE, "warning"),
+        ),
+        # Where a unit lags, that is said, and not that it falls as well.
+        (None, standing("9"), FELL, Decision("pending", Reason.BEHIND_PACE, "warning")),
+        # The graver of gap and miss holds.
+        (
+            None,
+            standing("3"),
+            Trend(late=timedelta(days=365)),
+            Decision("pending", Reason.BEHIND_PACE, "warning"),
+        ),
+        (
+            None,
+            standing("3"),
+            Trend(late=timedelta(days=364)),
+            Decision("pending", Reason.BEHIND_PACE, "info"),
+        ),
+        (
+            None,
+            standing("15"),
+            Trend(late=timedelta.max),
+            Decision("pending", Reason.BEHIND_PACE, "critical"),
+        ),
+        # A denominator that has moved: nothing is compared, neither for good nor for bad.
+        (None, standing("40"), MOVED, Decision(None, Reason.DENOMINATOR_CHANGED)),
+        (
+            held("pending", LONG_AGO),
+            standing("40"),
+            MOVED,
+            Decision(None, Reason.DENOMINATOR_CHANGED),
+        ),
+        (
+            held("firing", severity="warning"),
+            standing("-10"),
+            MOVED,
+            Decision("firing", Reason.DENOMINATOR_CHANGED, "warning"),
+        ),
+        # A denominator that has become too small ends the alert first.
+        (held("firing"), standing("40", 3), MOVED, Decision("resolved", Reason.TOO_FEW)),
+    ],
+)
+def test_decides_with_the_past(
+    before: Held | None, stands: Standing, trend: Trend, after: Decision, rule: Rule
+) -> None:
+    asks = replace(
+        rule,
+        falling=Falling(Decimal(3), timedelta(days=28)),
+        late=((timedelta(days=365), "warning"),),
+    )
+    assert decide(before, stands, fresh=True, rule=asks, now=NOW, trend=trend) == after
+
+
+def test_a_stale_report_is_one_that_is_missing(rule: Rule) -> None:
+    decision = decide(
+        held("firing", severity="warning"),
+        standing("40"),
+        fresh=False,
+        rule=rule,
+        now=NOW,
+        is_reported=True,
+    )
+    assert decision == Decision("firing", Reason.REPORT_MISSING, "warning")
+
+
+@pytest.mark.parametrize(
+    ("before", "state"), [(None, None), (held("pending"), None), (held("firing"), "resolved")]
+)
+def test_a_level_that_is_not_told_has_no_alert(
+    before: Held | None, state: AlertState | None, rule: Rule
+) -> None:
+    decision = decide(before, standing("40"), fresh=True, rule=rule, now=NOW, is_told=False)
+    assert (decision.state, decision.reason) == (state, Reason.NOT_TOLD)
+
+
+percents = st.decimals(0, 100, places=2)
+helds = st.none() | st.builds(
+    Held,
+    state=st.sampled_from(["pending", "firing"]),
+    opened_at=st.datetimes(datetime(2025, 1, 1), datetime(2026, 11, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - the zone is given beside
+    severity=st.sampled_from(["info", "warning", "critical"]),
+    reason=st.none() | st.sampled_from(Reason),
+)
+
+
+@given(
+    before=helds,
+    value=percents,
+    pace=percents,
+    denominator=st.none() | st.integers(0, 10_000),
+    fallen=st.none() | percents,
+    settled=st.booleans(),
+    reported=st.booleans(),
+)
+def test_a_source_that_went_silent_never_makes_a_unit_look_bad(
+    *,
+    before: Held | None,
+    value: Decimal,
+    pace: Decimal,
+    denominator: int | None,
+    fallen: Decimal | None,
+    settled: bool,
+    reported: bool,
+) -> None:
+    """Nothing opens, nothing is confirmed, nothing grows graver, whatever the figures say."""
+    rule = Rule(
+        Decimal(2),
+        Decimal(1),
+        30,
+        timedelta(0),
+        ((Decimal(5), "critical"),),
+        falling=Falling(Decimal(1), timedelta(days=28)),
+    )
+    stands = Standing(value, pace, Decimal(90), pace - value, None, None, denominator)
+    decision = decide(
+        before,
+        stands,
+        fresh=False,
+        rule=rule,
+        now=NOW,
+        trend=Trend(fallen, timedelta.max, settled),
+        is_reported=reported,
+    )
+    fired = before is not None and before.state == "firing"
+    assert decision.state == ("firing" if fired else None)
+    if before is not None and fired:
+        assert decision.severity == before.severity
 
 
 def test_fires_at_once_when_no_time_must_pass(rule: Rule) -> None:
