@@ -8,7 +8,10 @@ from typing import Final
 
 from contracts.areas import Areas
 from contracts.catalogue import Catalogue, Indicator
-from services.notifier.core.figure import Figure, FigureKey, standing
+from services.notifier.core.disclosure import Withheld, counts_people, is_few, withheld
+from services.notifier.core.figure import Figure, FigureKey, Standing, standing
+
+Counted = Figure | Standing
 
 LONGEST: Final = 3
 """So many criteria and so many units are named."""
@@ -56,27 +59,27 @@ def held_back(
     children: Sequence[str],
     figures: Mapping[FigureKey, Figure],
     *,
-    minimum_denominator: int,
+    may_be_told: Callable[[Figure], bool],
     today: date,
 ) -> HeldBack:
     """Name what holds a unit back in one indicator.
 
-    Units below with too small a denominator are left out: their share means nothing, and would
-    say something about few people.
+    What may not be told of few people is left out, and so are gaps of so few.
     """
     criteria = [
         HoldingCriterion(criterion, figure.value)
         for criterion in indicator.criteria
         if (figure := figures.get(FigureKey(key.area, criterion, key.basis))) is not None
         and figure.value is not None
+        and may_be_told(figure)
     ]
     areas = []
     for child in children:
         figure = figures.get(FigureKey(child, key.indicator, key.basis))
-        if figure is None or (figure.denominator or 0) < minimum_denominator:
+        if figure is None or not may_be_told(figure):
             continue
         there = standing(indicator, figure, today)
-        if there.value is not None and there.gap_people:
+        if there.value is not None and there.gap_people and not is_few(there.gap_people):
             areas.append(HoldingArea(child, there.value, there.gap_people))
     criteria.sort(key=lambda one: (one.value, one.indicator))
     areas.sort(key=lambda one: (-one.gap_people, one.area))
@@ -113,6 +116,22 @@ class Domain:
             indicator,
             children_on(self.areas, key.area, today),
             figures,
-            minimum_denominator=self.minimum_denominator(indicator.id),
+            may_be_told=self.may_be_told,
             today=today,
         )
+
+    def withheld(self, indicator: str, stands: Counted) -> Withheld | None:
+        """Why a figure of few people may not be told as it is; None where it may."""
+        known = self.catalogue.by_id.get(indicator)
+        if known is None:
+            return None
+        return withheld(
+            stands.numerator,
+            stands.denominator,
+            minimum_denominator=self.minimum_denominator(indicator),
+            people=counts_people(self.catalogue, known),
+        )
+
+    def may_be_told(self, figure: Figure) -> bool:
+        """Whether a figure is of enough people to be told."""
+        return self.withheld(figure.key.indicator, figure) is None

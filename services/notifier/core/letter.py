@@ -3,24 +3,49 @@
 A letter is data; receivers render it. It holds sums alone, nothing of a person.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from contracts.catalogue import Indicator
-from contracts.events import EventTime, IsoDay
+from contracts.events import EventTime
 from contracts.pace import Milestone
 from contracts.times import local_day
-from contracts.updates import Percent, Severity
+from contracts.updates import Severity
 from services.notifier.core import wording
-from services.notifier.core.alert import SOURCE_PREFIX, Alert, AlertKind
-from services.notifier.core.causes import Domain, HeldBack
+from services.notifier.core.alert import Alert
+from services.notifier.core.causes import Domain
+from services.notifier.core.detail import (
+    causes,
+    compared,
+    in_detail,
+    indicator_name,
+    keys_in_full,
+    summary,
+)
 from services.notifier.core.figure import Figure, FigureKey
-from services.notifier.core.reports import alert_name
+from services.notifier.core.parts import LetterAlert, LetterCauses, LetterName, Part
+from services.notifier.core.sentences import SENTENCES
+from services.notifier.core.wording import Language
+
+__all__ = [
+    "NO_BACKGROUND",
+    "OPERATORS",
+    "UNIT_PREFIX",
+    "Background",
+    "Letter",
+    "LetterCauses",
+    "audience_of",
+    "causes",
+    "indicator_name",
+    "keys_in_full",
+    "worst_first",
+    "write",
+]
 
 OPERATORS: Final = "operators"
 """The audience of alerts that are about a feed and not about a unit."""
@@ -31,68 +56,24 @@ UNIT_PREFIX: Final = "unit:"
 _GRAVITY: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+class Letter(Part):
+    """One message to one audience: a unit, or the operators.
 
-
-class LetterCriterion(_Part):
-    """A criterion that holds a unit back: its share in percent."""
-
-    indicator: str
-    indicator_name: str
-    value: Percent
-
-
-class LetterArea(_Part):
-    """A unit below that holds a unit back: its share in percent and how many are missing."""
-
-    area: str
-    area_name: str
-    value: Percent
-    gap_people: int
-
-
-class LetterCauses(_Part):
-    """What holds a unit back, worst first."""
-
-    criteria: tuple[LetterCriterion, ...] = ()
-    areas: tuple[LetterArea, ...] = ()
-
-
-class LetterAlert(_Part):
-    """One alert as its reader needs it. Shares are in percent; `noun` is what is counted."""
-
-    id: UUID
-    kind: AlertKind
-    indicator: str
-    indicator_name: str
-    severity: Severity
-    reason: str
-    value: Percent | None
-    pace: Percent | None
-    target: Percent | None
-    target_on: IsoDay | None
-    gap_people: int | None
-    numerator: int | None
-    denominator: int | None
-    noun: str
-    opened_at: EventTime
-    fired_at: EventTime | None
-    is_new: bool
-    due_on: IsoDay | None = None
-    held_back_by: LetterCauses = LetterCauses()
-
-
-class Letter(_Part):
-    """One message to one audience: a unit, or the operators."""
+    `recovered` are indicators of the last message that lag no more. `page_url` leads to the unit's
+    page, `acknowledge_url` to where the unit says that it has taken the matter up.
+    """
 
     audience: str
     area: str
     area_name: str
     addressee: str
+    addressee_en: str = ""
     written_at: EventTime
     is_reminder: bool
     alerts: Annotated[tuple[LetterAlert, ...], Field(min_length=1)]
+    recovered: tuple[LetterName, ...] = ()
+    page_url: str | None = None
+    acknowledge_url: str | None = None
 
     @property
     def is_for_operators(self) -> bool:
@@ -111,16 +92,40 @@ class Letter(_Part):
 
     @property
     def subject(self) -> str:
+        """The subject line in Vietnamese."""
+        return self.subject_in("vi")
+
+    def subject_in(self, language: Language) -> str:
         """The subject line."""
+        say = SENTENCES[language]
         if self.is_for_operators:
-            return f"[Nhịp Số] {len(self.alerts)} nguồn dữ liệu ngừng gửi"
-        again = "Nhắc lại: " if self.is_reminder else ""
-        parts = []
-        if self.lagging:
-            parts.append(f"{len(self.lagging)} chỉ tiêu chậm tiến độ")
-        if self.reports:
-            parts.append(f"{len(self.reports)} báo cáo cần gửi")
-        return f"[Nhịp Số] {again}{self.area_name} có {', '.join(parts)}"
+            return say["subject_sources"].format(n=len(self.alerts))
+        parts = [
+            say[name].format(n=len(alerts))
+            for name, alerts in (("n_lagging", self.lagging), ("n_reports", self.reports))
+            if alerts
+        ]
+        unit = self.area_name if language == "vi" else wording.unit_en(self.area_name)
+        name = "subject_again" if self.is_reminder else "subject"
+        return say[name].format(unit=unit, parts=", ".join(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What is known beside the figures of today.
+
+    `days` are those of `keys_in_full`; `last` is the message before, `recovered` those of its
+    alerts that were resolved since because the unit caught up.
+    """
+
+    days: Mapping[FigureKey, Sequence[Milestone]] = field(default_factory=dict)
+    last: Letter | None = None
+    recovered: frozenset[UUID] = frozenset()
+    page_url: str | None = None
+    acknowledge_url: str | None = None
+
+
+NO_BACKGROUND: Final = Background()
 
 
 def audience_of(alert: Alert) -> str:
@@ -145,6 +150,7 @@ def write(
     *,
     is_reminder: bool,
     now: datetime,
+    background: Background = NO_BACKGROUND,
 ) -> Letter:
     """Write the letter for the alerts of one audience.
 
@@ -156,86 +162,35 @@ def write(
     area = domain.areas[ordered[0].key.area]
     audience = audience_of(ordered[0])
     for_operators = audience == OPERATORS
+    last = background.last
+    before = {one.id: one for one in last.alerts} if last is not None else {}
+    in_full = set(keys_in_full(ordered))
+    written = []
+    for alert in ordered:
+        part = summary(alert, domain, today)
+        if alert.key in in_full:
+            part = in_detail(part, alert, figures, background.days, domain=domain, today=today)
+        if last is not None and alert.id in before:
+            part = compared(part, before[alert.id], last.written_at)
+        written.append(part)
     return Letter(
         audience=audience,
         area=area.area_id,
         area_name=area.name,
         addressee="Bộ phận vận hành hệ thống Nhịp Số" if for_operators else wording.office(area),
+        addressee_en="The operators of Nhịp Số" if for_operators else wording.office_en(area),
         written_at=now,
         is_reminder=is_reminder,
-        alerts=tuple(_alert(alert, figures, domain, today) for alert in ordered),
-    )
-
-
-def causes(found: HeldBack, domain: Domain) -> LetterCauses:
-    """What holds a unit back, with names."""
-    return LetterCauses(
-        criteria=tuple(
-            LetterCriterion(
+        alerts=tuple(written),
+        recovered=tuple(
+            LetterName(
                 indicator=one.indicator,
-                indicator_name=domain.catalogue.by_id[one.indicator].name.vi,
-                value=one.value,
+                indicator_name=one.indicator_name,
+                indicator_name_en=one.indicator_name_en,
             )
-            for one in found.criteria
+            for one in before.values()
+            if one.id in background.recovered
         ),
-        areas=tuple(
-            LetterArea(
-                area=one.area,
-                area_name=domain.areas[one.area].name,
-                value=one.value,
-                gap_people=one.gap_people,
-            )
-            for one in found.areas
-        ),
+        page_url=background.page_url,
+        acknowledge_url=background.acknowledge_url,
     )
-
-
-def indicator_name(domain: Domain, indicator: str) -> str:
-    """The full Vietnamese name of an indicator, or of the report or feed an alert is about."""
-    known = domain.catalogue.by_id.get(indicator)
-    if known is not None:
-        return known.name.vi
-    report = alert_name(indicator)
-    if report is not None:
-        return report
-    return f"Nguồn dữ liệu: {wording.feed_name(indicator.removeprefix(SOURCE_PREFIX))}"
-
-
-def _alert(
-    alert: Alert, figures: Mapping[FigureKey, Figure], domain: Domain, today: date
-) -> LetterAlert:
-    indicator = domain.catalogue.by_id.get(alert.key.indicator)
-    aim = _aim(indicator, today)
-    standing = alert.standing
-    return LetterAlert(
-        id=alert.id,
-        kind=alert.kind,
-        indicator=alert.key.indicator,
-        indicator_name=indicator_name(domain, alert.key.indicator),
-        severity=alert.severity,
-        reason=alert.reason.value,
-        value=standing.value,
-        pace=standing.pace,
-        target=standing.target,
-        target_on=aim.on if aim is not None else None,
-        gap_people=standing.gap_people,
-        numerator=standing.numerator,
-        denominator=standing.denominator,
-        noun=_or_empty(indicator, lambda known: wording.noun(domain.catalogue, known)),
-        opened_at=alert.opened_at,
-        fired_at=alert.fired_at,
-        is_new=alert.told_at is None,
-        due_on=alert.due_on,
-        held_back_by=causes(domain.held_back(alert.key, figures, today), domain),
-    )
-
-
-def _or_empty(indicator: Indicator | None, word: Callable[[Indicator], str]) -> str:
-    return word(indicator) if indicator is not None else ""
-
-
-def _aim(indicator: Indicator | None, today: date) -> Milestone | None:
-    """The target that is being worked towards, with its day."""
-    targets = indicator.targets.dated() if indicator is not None else []
-    ahead = [target for target in targets if target.on >= today] or targets[-1:]
-    return ahead[0] if ahead else None

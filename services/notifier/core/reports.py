@@ -61,6 +61,14 @@ def alert_name(key: str) -> str | None:
     return None
 
 
+def alert_name_en(key: str) -> str | None:
+    """The same in English."""
+    for prefix, said in ((DUE_PREFIX, "is due soon"), (MISSING_PREFIX, "is not complete")):
+        if key.startswith(prefix):
+            return f"Report for {key.removeprefix(prefix)} {said}"
+    return None
+
+
 def _step(
     event: ReportEvent, held: Mapping[FigureKey, Alert], key: FigureKey, decision: Decision
 ) -> Iterator[Step]:

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import aiosmtplib
 
-from services.notifier.receivers.email.rendering import as_html, as_text
+from services.notifier.core.wording import Language
+from services.notifier.receivers.email.rendering import content
 from services.notifier.receivers.outcome import Delivered, Outcome, Reason, Refused, Retry
 from services.notifier.settings import SmtpSettings
 from services.notifier.store.deliveries import Delivery
@@ -35,6 +36,7 @@ class EmailReceiver:
     address: str
     kind: str = KIND
     fingerprint: str = ""
+    language: Language = "vi"
 
 
 class EmailSender:
@@ -80,23 +82,18 @@ class EmailSender:
 
 
 def compose(receiver: EmailReceiver, delivery: Delivery, settings: SmtpSettings) -> MIMEMultipart:
-    """The message: text with an HTML alternative.
-
-    Built by the older classes of `email`: the newer ones drop a blank where a long subject in
-    Vietnamese is folded.
-    """
+    """The message: text with an HTML alternative and its charts, in the receiver's language."""
     letter = delivery.letter
-    message = MIMEMultipart("alternative")
+    message = content(letter, receiver.language)
     address_headers(
         message,
         to=receiver.address,
-        subject=letter.subject,
+        subject=letter.subject_in(receiver.language),
         delivery=delivery.id,
         at=letter.written_at,
         settings=settings,
     )
-    message.attach(text_part(as_text(letter), "plain"))
-    message.attach(text_part(as_html(letter), "html"))
+    message.replace_header("Content-Language", receiver.language)
     return message
 
 

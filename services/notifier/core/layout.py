@@ -1,0 +1,131 @@
+"""Lay a letter out in one language: which sentences it has, in which order. Templates only set them.
+
+The worst alerts stand in full, each in a section; the others have a line each.
+"""
+
+from services.notifier.core.detail import IN_FULL
+from services.notifier.core.disclosure import SMALLEST
+from services.notifier.core.letter import Letter
+from services.notifier.core.parts import LetterAlert
+from services.notifier.core.section import line, section
+from services.notifier.core.sheet import Block, Link, Listing, Section, Sheet
+from services.notifier.core.speech import Speech
+from services.notifier.core.wording import Language
+
+
+def lay_out(letter: Letter, language: Language = "vi") -> Sheet:
+    """The letter in words of one language."""
+    return _Layout(letter, language).sheet()
+
+
+class _Layout:
+    """One letter in one language."""
+
+    def __init__(self, letter: Letter, language: Language) -> None:
+        self._letter = letter
+        self._speech = Speech(language)
+        self._unit = self._speech.unit(letter.area_name)
+        self._within = self._speech.unit_within(letter.area_name)
+        self._addressee = letter.addressee
+        if language != "vi" and letter.addressee_en:
+            self._addressee = letter.addressee_en
+
+    def sheet(self) -> Sheet:
+        letter = self._letter
+        blocks = [self._sources()] if letter.is_for_operators else []
+        if letter.reports:
+            blocks.append(self._reports())
+        if letter.lagging:
+            blocks.append(self._lagging())
+        charts = [section.chart for block in blocks for section in block.sections if section.chart]
+        footer = [self._speech.say("automatic"), self._speech.say("sums", few=SMALLEST)]
+        if not letter.is_for_operators:
+            footer.insert(1, self._speech.say("one_letter"))
+        return Sheet(
+            language=self._speech.language,
+            subject=letter.subject_in(self._speech.language),
+            greeting=self._speech.say("dear", addressee=self._addressee),
+            blocks=tuple(blocks),
+            links=tuple(
+                Link(self._speech.say(name), url)
+                for name, url in (
+                    ("acknowledge", letter.acknowledge_url),
+                    ("page", letter.page_url),
+                )
+                if url is not None
+            ),
+            legend=self._speech.say("legend") if charts else None,
+            regards=self._speech.say("regards"),
+            footer=" ".join(footer),
+        )
+
+    def _sources(self) -> Block:
+        alerts = self._letter.alerts
+        return Block(
+            opening=(self._speech.say("sources", n=len(alerts)),),
+            sections=tuple(
+                Section(
+                    _title(self._speech, number, alert),
+                    alert.severity,
+                    "",
+                    (self._speech.say("noticed", clock=self._speech.clock(alert.opened_at)),),
+                )
+                for number, alert in enumerate(alerts, 1)
+            ),
+            rest=None,
+            closing=self._speech.say("check_sources"),
+        )
+
+    def _reports(self) -> Block:
+        reports = self._letter.reports
+        name = "reports_again" if self._letter.is_reminder else "reports"
+        return Block(
+            opening=(self._speech.say(name, unit=self._unit, n=len(reports)),),
+            sections=tuple(
+                Section(
+                    _title(self._speech, number, alert), alert.severity, "", (self._report(alert),)
+                )
+                for number, alert in enumerate(reports, 1)
+            ),
+            rest=None,
+            closing=self._speech.say("send_reports", addressee=self._addressee),
+        )
+
+    def _report(self, alert: LetterAlert) -> str:
+        return self._speech.say(
+            "report",
+            day=self._speech.day(alert.due_on) if alert.due_on else "",
+            got=self._speech.count(alert.numerator or 0),
+            wanted=self._speech.count(alert.denominator or 0),
+        )
+
+    def _lagging(self) -> Block:
+        letter, lagging = self._letter, self._letter.lagging
+        name = "lagging_again" if letter.is_reminder else "lagging"
+        clock = self._speech.clock(letter.written_at)
+        opening = [self._speech.say(name, clock=clock, within=self._within, n=len(lagging))]
+        if len(lagging) > 1:
+            opening[0] += " " + self._speech.say("order")
+        if letter.recovered:
+            names = "; ".join(self._speech.name(one) for one in letter.recovered)
+            opening.append(self._speech.say("recovered", names=names))
+        others = tuple(
+            f"{number}. {line(self._speech, alert)}"
+            for number, alert in enumerate(lagging[IN_FULL:], IN_FULL + 1)
+        )
+        return Block(
+            opening=tuple(opening),
+            sections=tuple(
+                self._in_full(number, alert) for number, alert in enumerate(lagging[:IN_FULL], 1)
+            ),
+            rest=Listing(self._speech.say("others"), others) if others else None,
+            closing=self._speech.say("please", addressee=self._addressee),
+        )
+
+    def _in_full(self, number: int, alert: LetterAlert) -> Section:
+        is_new = alert.is_new and self._letter.is_reminder
+        return section(self._speech, _title(self._speech, number, alert), alert, is_new=is_new)
+
+
+def _title(speech: Speech, number: int, alert: LetterAlert) -> str:
+    return f"{number}. {speech.name(alert)}"

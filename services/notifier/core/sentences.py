@@ -1,0 +1,191 @@
+"""The sentences of a letter in each language.
+
+The law of this file: sentences alone, with named places for what a letter puts in; no language has
+a sentence that another has not.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.notifier.core.wording import Language
+
+_VI: Final = {
+    "subject_sources": "[Nhịp Số] {n} nguồn dữ liệu ngừng gửi",
+    "subject": "[Nhịp Số] {unit} có {parts}",
+    "subject_again": "[Nhịp Số] Nhắc lại: {unit} có {parts}",
+    "n_lagging": "{n} chỉ tiêu chậm tiến độ",
+    "n_reports": "{n} báo cáo cần gửi",
+    "dear": "Kính gửi: {addressee}",
+    "sources": (
+        "Hệ thống Nhịp Số không còn nhận được dữ liệu từ {n} nguồn sau đây. Cho đến khi nguồn gửi "
+        "lại, các chỉ tiêu lấy số liệu từ nguồn này không được đánh giá và đơn vị không bị nhắc."
+    ),
+    "noticed": "Phát hiện lúc {clock}.",
+    "check_sources": ("Đề nghị kiểm tra kết nối và liên hệ với cơ quan quản lý nguồn dữ liệu."),
+    "reports": "{unit} có {n} báo cáo cần gửi:",
+    "reports_again": "Nhịp Số xin nhắc lại: {unit} có {n} báo cáo cần gửi:",
+    "report": "Hạn gửi: ngày {day}. Đã nhận {got} trên {wanted} chỉ tiêu.",
+    "send_reports": (
+        "Đề nghị {addressee} gửi đủ số liệu. Khi nhận đủ, hệ thống sẽ không nhắc nữa."
+    ),
+    "lagging": "Tính đến {clock}, {within} có {n} chỉ tiêu thấp hơn tiến độ.",
+    "lagging_again": (
+        "Nhịp Số xin nhắc lại: tính đến {clock}, {within} vẫn còn {n} chỉ tiêu thấp hơn tiến độ."
+    ),
+    "order": "Các chỉ tiêu được xếp theo mức độ chậm, chậm nhất trước.",
+    "recovered": "Từ thư trước đến nay, đơn vị đã theo kịp tiến độ ở chỉ tiêu: {names}.",
+    "critical": "Nghiêm trọng",
+    "warning": "Cần chú ý",
+    "info": "Theo dõi",
+    "new": "mới",
+    "value": "Hiện đạt",
+    "value_text": "Hiện đạt {value}{counts}; theo tiến độ, đến nay cần đạt {pace}.",
+    "counts": " ({numerator} trên {denominator} {noun})",
+    "pace": "Tiến độ đến nay",
+    "target": "Mục tiêu",
+    "target_national": "Mục tiêu quốc gia",
+    "target_by": "đến ngày {day}",
+    "target_text": "Mục tiêu: {target} đến ngày {day}.",
+    "target_national_text": "Mục tiêu quốc gia: {target} đến ngày {day}.",
+    "gap": "Còn thiếu",
+    "gap_text": "Để kịp tiến độ, còn thiếu {gap} {noun}.",
+    "gap_few": "Để kịp tiến độ, còn thiếu dưới {few} {noun}.",
+    "below": "dưới {share}",
+    "few_reached": (
+        "Hiện đạt dưới {share} (dưới {few} trên {denominator} {noun}); theo tiến độ, đến nay cần "
+        "đạt {pace}."
+    ),
+    "few_missing": (
+        "Hiện còn dưới {few} trên {denominator} {noun} chưa đạt; theo tiến độ, đến nay cần đạt "
+        "{pace}."
+    ),
+    "few_counted": "Số đối tượng quá ít nên thư này không nêu số liệu.",
+    "since_up": "Từ thư trước (ngày {day}): tăng {points}{gap}.",
+    "since_down": "Từ thư trước (ngày {day}): giảm {points}{gap}.",
+    "since_same": "Từ thư trước (ngày {day}): không thay đổi{gap}.",
+    "since_gap": ", số còn thiếu từ {before} thành {now} {noun}",
+    "trend_up": "{days} ngày qua: tăng từ {first} lên {last}, tức {month} mỗi 30 ngày.",
+    "trend_down": "{days} ngày qua: giảm từ {first} xuống {last}, tức {month} mỗi 30 ngày.",
+    "trend_same": "{days} ngày qua: giữ nguyên ở mức {last}.",
+    "chart": "Biểu đồ {days} ngày qua, từ ngày {from} đến ngày {to}: từ {first} đến {last}{pace}.",
+    "chart_pace": "; tiến độ cần đạt là {pace}",
+    "legend": "Nét liền: số liệu của đơn vị. Nét đứt: tiến độ cần đạt.",
+    "on_time": "Nếu giữ tốc độ này, dự kiến đạt mục tiêu vào ngày {day}, kịp thời hạn.",
+    "late": "Nếu giữ tốc độ này, đến ngày {day} mới đạt mục tiêu, chậm so với thời hạn.",
+    "never": "Với tốc độ này, chưa thể dự kiến ngày đạt mục tiêu.",
+    "too_short": "Chưa đủ 7 ngày số liệu để tính xu hướng và dự kiến ngày đạt mục tiêu.",
+    "per_month": ("Để đạt mục tiêu đúng thời hạn, mỗi tháng cần thêm khoảng {number} {noun}."),
+    "criteria": "Tiêu chí thành phần thấp nhất:",
+    "criterion": "{name}: {value}",
+    "areas": "Nơi còn thiếu nhiều nhất:",
+    "area": "{name}: thiếu {gap} {noun}, hiện đạt {value}",
+    "missing": "Hiện còn {missing} trên {denominator} {noun} chưa đạt chỉ tiêu này.",
+    "similar": (
+        "{count} đơn vị cùng cấp có quy mô gần nhất: mức giữa (trung vị) là {median}; cao nhất là "
+        "{best} với {best_value}."
+    ),
+    "others": "Các chỉ tiêu khác thấp hơn tiến độ:",
+    "other": "{name}: {value}, tiến độ {pace}{gap}",
+    "other_gap": ", còn thiếu {gap} {noun}",
+    "please": "Đề nghị {addressee} xem xét và có biện pháp để kịp tiến độ.",
+    "page": "Xem số liệu của đơn vị",
+    "acknowledge": "Xác nhận đã tiếp nhận",
+    "regards": "Trân trọng.",
+    "automatic": "Thư này được gửi tự động.",
+    "one_letter": "Mỗi lần, đơn vị chỉ nhận một thư chung cho tất cả các chỉ tiêu.",
+    "sums": (
+        "Thư chỉ có số liệu tổng hợp, không có thông tin cá nhân; số dưới {few} người không được "
+        "nêu."
+    ),
+}
+
+_EN: Final = {
+    "subject_sources": "[Nhịp Số] Data sources that stopped sending: {n}",
+    "subject": "[Nhịp Số] {unit}: {parts}",
+    "subject_again": "[Nhịp Số] Reminder: {unit}: {parts}",
+    "n_lagging": "indicators behind pace: {n}",
+    "n_reports": "reports awaited: {n}",
+    "dear": "To: {addressee}",
+    "sources": (
+        "Nhịp Số no longer receives data from the sources below ({n}). Until a source sends again, "
+        "the indicators that it feeds are not judged and units are not reminded of them."
+    ),
+    "noticed": "Noticed at {clock}.",
+    "check_sources": ("Please check the connection and ask the agency that runs the source."),
+    "reports": "Reports that {unit} has yet to send: {n}.",
+    "reports_again": "A reminder from Nhịp Số: reports that {unit} has yet to send: {n}.",
+    "report": "Due on {day}. Received: {got} of {wanted} indicators.",
+    "send_reports": (
+        "{addressee} is asked to send all figures. Once they are here there are no more reminders."
+    ),
+    "lagging": "Indicators of {within} that were below their pace at {clock}: {n}.",
+    "lagging_again": (
+        "A reminder from Nhịp Số: indicators of {within} still below their pace at {clock}: {n}."
+    ),
+    "order": "They stand in the order of how far behind they are, the furthest first.",
+    "recovered": "Since the last message the unit has caught up in: {names}.",
+    "critical": "Critical",
+    "warning": "Needs attention",
+    "info": "To watch",
+    "new": "new",
+    "value": "Now at",
+    "value_text": "Now at {value}{counts}; the pace asks for {pace} by now.",
+    "counts": " ({numerator} of {denominator} {noun})",
+    "pace": "Pace by now",
+    "target": "Target",
+    "target_national": "National target",
+    "target_by": "by {day}",
+    "target_text": "Target: {target} by {day}.",
+    "target_national_text": "National target: {target} by {day}.",
+    "gap": "Missing",
+    "gap_text": "Missing to be on pace: {gap} {noun}.",
+    "gap_few": "Missing to be on pace: fewer than {few} {noun}.",
+    "below": "below {share}",
+    "few_reached": (
+        "Now below {share} (fewer than {few} of {denominator} {noun}); the pace asks for {pace} by "
+        "now."
+    ),
+    "few_missing": (
+        "Fewer than {few} of {denominator} {noun} are missing; the pace asks for {pace} by now."
+    ),
+    "few_counted": "Too few are counted here for this message to give figures.",
+    "since_up": "Since the last message ({day}): up {points}{gap}.",
+    "since_down": "Since the last message ({day}): down {points}{gap}.",
+    "since_same": "Since the last message ({day}): no change{gap}.",
+    "since_gap": ", missing from {before} to {now} {noun}",
+    "trend_up": "Last {days} days: up from {first} to {last}, {month} per 30 days.",
+    "trend_down": "Last {days} days: down from {first} to {last}, {month} per 30 days.",
+    "trend_same": "Last {days} days: unchanged at {last}.",
+    "chart": "Chart of the last {days} days, {from} to {to}: from {first} to {last}{pace}.",
+    "chart_pace": "; the pace asks for {pace}",
+    "legend": "Solid line: the unit. Dashed line: the pace.",
+    "on_time": "At this speed the target is met on {day}, in time.",
+    "late": "At this speed the target is not met before {day}, too late.",
+    "never": "At this speed no day can be told on which the target is met.",
+    "too_short": "There are fewer than 7 days of figures: too few for a trend and a projected day.",
+    "per_month": "To meet the target in time, about {number} more {noun} are needed each month.",
+    "criteria": "Lowest criteria:",
+    "criterion": "{name}: {value}",
+    "areas": "Where most are missing:",
+    "area": "{name}: {gap} {noun} missing, now at {value}",
+    "missing": "Of {denominator} {noun}, {missing} do not count towards this indicator yet.",
+    "similar": (
+        "The {count} units of the same level nearest in size: the median is {median}; the highest "
+        "is {best} with {best_value}."
+    ),
+    "others": "Other indicators below their pace:",
+    "other": "{name}: {value}, pace {pace}{gap}",
+    "other_gap": ", {gap} {noun} missing",
+    "please": "{addressee} is asked to look into this and take steps to catch up.",
+    "page": "See the unit's figures",
+    "acknowledge": "Acknowledge",
+    "regards": "With regards.",
+    "automatic": "This message was sent automatically.",
+    "one_letter": "The unit gets one message at a time for all its indicators.",
+    "sums": (
+        "It holds sums alone and nothing of a person; counts of fewer than {few} people are not "
+        "given."
+    ),
+}
+
+SENTENCES: Final[Mapping[Language, Mapping[str, str]]] = {"vi": _VI, "en": _EN}

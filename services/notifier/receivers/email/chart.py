@@ -1,0 +1,96 @@
+"""Draw a trend as a small PNG: the unit's line, the pace dashed, and nothing that needs a language.
+
+The picture has a light ground of its own, so its lines are read in a dark mailbox too. Blue and
+orange differ for colour-blind eyes, and one of the lines is dashed.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from io import BytesIO
+from itertools import pairwise
+from typing import Final
+
+from PIL import Image, ImageDraw, ImageFont
+
+from services.notifier.core.parts import LetterTrend
+
+WIDTH: Final = 560
+HEIGHT: Final = 150
+"""As shown, in CSS pixels; twice as many are drawn, for sharp screens."""
+
+_SCALE: Final = 2
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 14, 28
+_FONT_SIZE: Final = 12
+_GROUND: Final = "#ffffff"
+_FRAME: Final = "#d0d5dd"
+_TEXT: Final = "#344054"
+_LINE: Final = "#175cd3"
+_PACE: Final = "#b54708"
+_DASH: Final = 7
+_LEAST_SPAN: Final = 1.0
+
+Point = tuple[float, float]
+
+
+def drawn(trend: LetterTrend) -> bytes:
+    """The chart of a trend of two points or more."""
+    image = Image.new("RGB", (WIDTH * _SCALE, HEIGHT * _SCALE), _GROUND)
+    draw = ImageDraw.Draw(image)
+    scale = _Scale(trend)
+    font = ImageFont.load_default(_FONT_SIZE * _SCALE)
+    for value in scale.marks:
+        y = scale.y(value)
+        draw.line([(_LEFT * _SCALE, y), ((WIDTH - _RIGHT) * _SCALE, y)], _FRAME, _SCALE)
+        draw.text(((_LEFT - 8) * _SCALE, y), f"{value:.1f}%", _TEXT, font, anchor="rm")
+    first, last = trend.points[0].on, trend.points[-1].on
+    below = (HEIGHT - _BOTTOM + 8) * _SCALE
+    for day, anchor in ((first, "la"), (last, "ra")):
+        draw.text((scale.x(day), below), f"{day:%d/%m}", _TEXT, font, anchor=anchor)
+    pace = [(scale.x(one.on), scale.y(one.pace)) for one in trend.points if one.pace is not None]
+    for start, end in _dashes(pace):
+        draw.line([start, end], _PACE, 2 * _SCALE)
+    line = [(scale.x(one.on), scale.y(one.value)) for one in trend.points]
+    draw.line(line, _LINE, 3 * _SCALE, joint="curve")
+    draw.circle(line[-1], 5 * _SCALE, _LINE)
+    out = BytesIO()
+    image.quantize(32).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+class _Scale:
+    """Where days and shares lie in the picture."""
+
+    def __init__(self, trend: LetterTrend) -> None:
+        shares = [one.value for one in trend.points]
+        shares += [one.pace for one in trend.points if one.pace is not None]
+        self.marks: Sequence[Decimal] = sorted({min(shares), max(shares)})
+        span = float(max(shares) - min(shares))
+        self._lowest = float(min(shares)) - max(0.0, _LEAST_SPAN - span) / 2
+        self._span = max(span, _LEAST_SPAN)
+        self._first = trend.points[0].on
+        self._days = (trend.points[-1].on - self._first).days
+
+    def x(self, day: date) -> float:
+        """From the left, in drawn pixels."""
+        share = (day - self._first).days / self._days
+        return (_LEFT + 6 + share * (WIDTH - _LEFT - _RIGHT - 14)) * _SCALE
+
+    def y(self, value: Decimal) -> float:
+        """From the top, in drawn pixels."""
+        share = (float(value) - self._lowest) / self._span
+        return (HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM)) * _SCALE
+
+
+def _dashes(line: Sequence[Point]) -> Iterable[tuple[Point, Point]]:
+    """Cut a line that runs from left to right into dashes of the same width."""
+    dash = _DASH * _SCALE
+    for start, end in pairwise(line):
+        width = end[0] - start[0]
+        for number in range(0, int(width // dash) + 1, 2):
+            left, right = number * dash, min((number + 1) * dash, width)
+            yield _between(start, end, left / width), _between(start, end, right / width)
+
+
+def _between(start: Point, end: Point, share: float) -> Point:
+    return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share
