@@ -111,3 +111,38 @@ async def test_two_evaluations_at_once_do_the_work_of_one(bench: Bench) -> None:
     await asyncio.gather(*(bench.evaluate() for _ in range(4)))
     await bench.evaluate()
     assert await bench.states() == PENDING * 3
+
+
+async def test_a_denominator_that_moves_decides_nothing_until_it_stands_still(bench: Bench) -> None:
+    await fire(bench)
+    later = NOW + 3 * DAY
+    await bench.take(told(1900, 2000, version=3, fresh_at=later))
+    await bench.evaluate()
+    assert await bench.states() == [("ds.smartphone", "firing", "denominator-changed")]
+    await bench.take(told(999, area="2025:02671", fresh_at=later + DAY))
+    await bench.evaluate(DAY)
+    assert await bench.states() == [("ds.smartphone", "resolved", "recovered")]
+
+
+async def test_a_unit_that_falls_above_its_line_is_told(bench: Bench) -> None:
+    await bench.take(told(9000, 10_000))
+    await bench.evaluate()
+    for after, numerator in ((10, 8850), (20, 8700), (30, 8550)):
+        now = NOW + after * DAY
+        await bench.take(told(numerator, 10_000, version=after, fresh_at=now))
+        await bench.evaluate(10 * DAY)
+    assert await bench.states() == [("ds.smartphone", "firing", "falling")]
+    async with bench.pool.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM courses") == 1
+
+
+async def test_what_sank_while_the_source_was_silent_is_no_fall(bench: Bench) -> None:
+    await bench.take(told(9000, 10_000))
+    await bench.evaluate()
+    await bench.take(told(8990, 10_000, version=2, fresh_at=NOW))
+    await bench.evaluate(20 * DAY)
+    await bench.take(told(8000, 10_000, version=3, fresh_at=NOW + 21 * DAY))
+    await bench.evaluate(DAY)
+    await bench.take(told(7999, 10_000, version=4, fresh_at=NOW + 29 * DAY))
+    await bench.evaluate(8 * DAY)
+    assert ("ds.smartphone", "pending", "falling") not in await bench.states()
