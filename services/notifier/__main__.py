@@ -1,7 +1,7 @@
 """Start the notifier: ``python -m services.notifier``. Everything is wired here, once."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 
-from contracts import areas, catalogue
+from contracts import areas, catalogue, holidays
 from contracts.areas import AreasError
 from contracts.catalogue import CatalogueError
 from contracts.topics import ALERT_EVENTS, INDICATOR_EVENTS, REPORT_EVENTS, TOPIC_CONFIGS
@@ -29,29 +29,34 @@ from services.notifier.acknowledging import add_acknowledgement_routes
 from services.notifier.callers import Acting, Sight
 from services.notifier.core.causes import Domain
 from services.notifier.http import Api, add_routes
+from services.notifier.http_digests import add_digest_routes
 from services.notifier.http_receivers import add_receiver_routes
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.beat import Beat
 from services.notifier.pipeline.consuming import Consuming
 from services.notifier.pipeline.delivering import Delivering, Send
+from services.notifier.pipeline.digesting import Digesting
 from services.notifier.pipeline.evaluating import Evaluating
 from services.notifier.pipeline.promising import Promising
 from services.notifier.pipeline.publishing import Publishing
 from services.notifier.pipeline.reminded import Reminded
 from services.notifier.pipeline.telling import Telling
 from services.notifier.receivers import reading
+from services.notifier.receivers.digest.sending import DigestMailer, DigestPoster
+from services.notifier.receivers.digest.subscribing import KIND_PREFIX
 from services.notifier.receivers.email.sending import EmailSender
 from services.notifier.receivers.reading import Receivers, ReceiversError
 from services.notifier.receivers.webhook.sending import WebhookSender
 from services.notifier.settings import NotifierSettings, ServiceEnvironment
 from services.notifier.silencing import add_silence_routes
-from services.notifier.store import SCHEMA, migrations
+from services.notifier.store import SCHEMA, deliveries, digests, migrations
 
 DESCRIPTION = "Compares indicators with the pace to their targets and tells units that lag."
 
 _PUBLISH_EVERY_SECONDS = 0.5
 _BROKER_TIMEOUT_SECONDS = 1.5
 _OBSERVE_EVERY_SECONDS = 2.0
+_BY_MAIL = frozenset({"email", f"{KIND_PREFIX}email"})
 
 
 class StartError(Exception):
@@ -84,6 +89,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     password = read_secret_text(password_file) if password_file is not None else None
     verifier = TokenVerifier.from_settings(environment.tokens)
     apis: list[Api] = []
+    digestings: list[Digesting] = []
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -109,6 +115,10 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         )
         promising = Promising(pool, metrics)
         telling = Telling(pool, domain, receivers, settings.policy)
+        digesting = Digesting(
+            pool, domain, receivers, settings.timetable(holidays.load().is_holiday)
+        )
+        digestings.append(digesting)
         apis.append(Api(pool, domain, clock))
         async with aiohttp.ClientSession() as session, broker, Tasks() as tasks:
             senders = _senders(
@@ -124,6 +134,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 ("evaluating", evaluating.step, settings.evaluate_every_seconds),
                 ("promising", promising.step, settings.evaluate_every_seconds),
                 ("telling", telling.step, settings.evaluate_every_seconds),
+                ("digesting", digesting.step, settings.evaluate_every_seconds),
                 ("publishing", Publishing(broker, pool).step, _PUBLISH_EVERY_SECONDS),
                 ("observing", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),
                 *(("delivering", one.step, settings.deliver_every_seconds) for one in senders),
@@ -156,20 +167,32 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         readiness=readiness,
         registry=registry,
     )
+    _add_routes(app, verifier, domain, apis=apis, digestings=digestings)
+    return app
+
+
+def _add_routes(
+    app: FastAPI,
+    verifier: TokenVerifier,
+    domain: Domain,
+    *,
+    apis: Sequence[Api],
+    digestings: Sequence[Digesting],
+) -> None:
     sight = Sight(verifier, domain.areas)
     add_routes(app, sight=sight, api=lambda: apis[-1])
     acting = Acting(sight)
     add_acknowledgement_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_silence_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_receiver_routes(app, verifier=verifier, api=lambda: apis[-1])
-    return app
+    add_digest_routes(app, sight=sight, api=lambda: apis[-1], digesting=lambda: digestings[-1])
 
 
 def _receivers(settings: NotifierSettings, domain: Domain) -> Receivers:
     if settings.receivers_file is None:
         return Receivers()
     receivers = reading.read(settings.receivers_file, domain.areas)
-    if settings.smtp is None and any(one.kind == "email" for one in receivers.by_name.values()):
+    if settings.smtp is None and any(one.kind in _BY_MAIL for one in receivers.by_name.values()):
         raise StartError(
             f"{settings.receivers_file} names mailboxes, but no mail server is set; "
             "set NHIPSO_NOTIFIER__SMTP__HOST"
@@ -187,13 +210,15 @@ def _senders(
     metrics: NotifierMetrics,
     clock: Clock,
 ) -> list[Delivering]:
+    webhook = WebhookSender(session, timeout=settings.webhook_timeout_seconds, clock=clock)
     sends: dict[str, Send] = {
-        "webhook": WebhookSender(
-            session, timeout=settings.webhook_timeout_seconds, clock=clock
-        ).send
+        "webhook": webhook.send,
+        f"{KIND_PREFIX}webhook": DigestPoster(webhook).send,
     }
     if settings.smtp is not None:
-        sends["email"] = EmailSender(settings.smtp, password).send
+        email = EmailSender(settings.smtp, password)
+        sends["email"] = email.send
+        sends[f"{KIND_PREFIX}email"] = DigestMailer(email, settings.smtp).send
     return [
         Delivering(
             kind,
@@ -204,6 +229,7 @@ def _senders(
             clock=clock,
             lease=timedelta(seconds=settings.lease_seconds),
             give_up=timedelta(seconds=settings.give_up_seconds),
+            claim=digests.claim if kind.startswith(KIND_PREFIX) else deliveries.claim,
         )
         for kind, send in sends.items()
     ]

@@ -1,6 +1,7 @@
 """What the notifier reads from the environment: ``NHIPSO_NOTIFIER__…`` and the common groups."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -14,6 +15,7 @@ from services.chassis.settings import (
     Settings,
     TokenSettings,
 )
+from services.notifier.core.occasion import Timetable
 from services.notifier.core.schedule import Policy
 
 Seconds = Annotated[float, Field(ge=0)]
@@ -72,6 +74,8 @@ class NotifierSettings(Settings):
 
     `for_seconds` stands in for the rules' ``for``. `give_up_seconds` is how long a delivery is
     tried, `lease_seconds` after how long a delivery whose sender died is taken up again.
+    `digest_weekday` is 1 (Monday) to 7, `digest_hour` a local hour; a digest that is late by more
+    than `digest_late_seconds` is left out.
     """
 
     rules_file: Path | None = None
@@ -87,6 +91,9 @@ class NotifierSettings(Settings):
     webhook_timeout_seconds: Interval = 10
     lease_seconds: Interval = 60
     give_up_seconds: Interval = 3 * 24 * 3600
+    digest_weekday: Annotated[int, Field(ge=1, le=7)] = 1
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
+    digest_late_seconds: Seconds = 3 * 24 * 3600
 
     @property
     def hold_for(self) -> timedelta | None:
@@ -100,6 +107,15 @@ class NotifierSettings(Settings):
             group_wait=timedelta(seconds=self.group_wait_seconds),
             group_interval=timedelta(seconds=self.group_interval_seconds),
             repeat_interval=timedelta(seconds=self.repeat_interval_seconds),
+        )
+
+    def timetable(self, is_holiday: Callable[[date], bool]) -> Timetable:
+        """When digests fall due."""
+        return Timetable(
+            weekday=self.digest_weekday,
+            hour=self.digest_hour,
+            late=timedelta(seconds=self.digest_late_seconds),
+            is_holiday=is_holiday,
         )
 
     @model_validator(mode="after")
