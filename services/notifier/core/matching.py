@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.updates import Severity
-from services.notifier.core.alert import Alert
+from services.notifier.core.alert import Alert, AlertKind
 from services.notifier.core.causes import Domain
 
 
@@ -21,6 +21,7 @@ class Traits:
     indicator: str
     set: str | None
     severity: Severity
+    kind: AlertKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Matcher:
     indicators: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
     severities: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
 
     def fits(self, traits: Traits) -> bool:
         """Whether an alert with these traits is meant."""
@@ -44,6 +46,7 @@ class Matcher:
             and (not self.indicators or traits.indicator in self.indicators)
             and (not self.sets or traits.set in self.sets)
             and (not self.severities or traits.severity in self.severities)
+            and (not self.kinds or traits.kind in self.kinds)
         )
 
 
@@ -65,4 +68,5 @@ def traits_of(alert: Alert, domain: Domain) -> Traits:
         indicator=alert.key.indicator,
         set=indicator.set if indicator is not None else None,
         severity=alert.severity,
+        kind=alert.kind,
     )

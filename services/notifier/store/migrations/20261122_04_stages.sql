@@ -47,5 +47,9 @@ CREATE TABLE works (
 CREATE INDEX works_alert ON works (alert, number);
 CREATE INDEX works_silence ON works (silence, number);
 
+-- The last message about a unit to each audience.
+CREATE INDEX messages_area ON messages (area, audience, written_at);
+
 -- migrate: rollback
+DROP INDEX messages_area;
 DROP TABLE works, silences, acknowledgements;

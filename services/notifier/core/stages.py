@@ -1,0 +1,254 @@
+"""The stages between alerts and letters: each says what goes on, and why the rest does not.
+
+route → inhibit → silence → acknowledged → quiet → deduplicate → wait; and beside the last two,
+escalate. A stage takes values and the moment and keeps nothing; `plan` is their chain for the
+alerts of one unit.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from contracts.times import local_day
+from services.notifier.core.acknowledgement import Acknowledgement
+from services.notifier.core.alert import Alert
+from services.notifier.core.causes import Domain
+from services.notifier.core.decide import UNJUDGED
+from services.notifier.core.inhibition import Hushing
+from services.notifier.core.letter import UNIT_PREFIX
+from services.notifier.core.matching import Traits, traits_of
+from services.notifier.core.quiet import OfficeHours
+from services.notifier.core.route import Route
+from services.notifier.core.schedule import Due, Group, due
+from services.notifier.core.silence import Silence
+from services.notifier.core.stop import Stop
+
+
+class Told(NamedTuple):
+    """When the log of messages says that an alert was told to an audience."""
+
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An alert on its way to one audience; `news_at` is since when there is something to tell."""
+
+    alert: Alert
+    traits: Traits
+    route: Route
+    audience: str
+    news_at: datetime
+
+
+class Sifted(NamedTuple):
+    """What goes on, and why the rest does not."""
+
+    on: list[Bound]
+    stopped: list[tuple[Bound, Stop]]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What has been said and done about the alerts of a unit.
+
+    `told` is the log: (alert, audience) → when; `messages`: audience → the last message about the
+    unit to it.
+    """
+
+    said: Mapping[UUID, Acknowledgement] = field(default_factory=dict)
+    told: Mapping[tuple[UUID, str], Told] = field(default_factory=dict)
+    messages: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for all alerts alike: who may be told, routes, office hours, what hushes."""
+
+    domain: Domain
+    routes: Route
+    audiences: Collection[str]
+    hours: OfficeHours | None
+    hushing: Hushing
+    silences: Sequence[Silence]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A letter to be written: to whom, about which alerts of one unit, and why now."""
+
+    audience: str
+    kind: Due | Literal["escalation"]
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The letters that are due about one unit, and why its other alerts are not told."""
+
+    letters: tuple[Planned, ...]
+    stopped: tuple[tuple[Bound, Stop], ...]
+
+
+def plan(alerts: Iterable[Alert], record: Record, terms: Terms, now: datetime) -> Plan:
+    """Let the firing alerts of one unit through the stages."""
+    today = local_day(now)
+    active = [one for one in terms.silences if one.state(now) == "active"]
+    passed, stopped = route(alerts, record.said, terms)
+    stages: tuple[Callable[[list[Bound]], Sifted], ...] = (
+        lambda some: sift(some, lambda one: _hushed(one, terms)),
+        lambda some: silence(some, active),
+        lambda some: sift(some, lambda one: _acknowledged(one, record, today)),
+        lambda some: quiet(some, terms.hours, now),
+    )
+    for stage in stages:
+        passed, held = stage(passed)
+        stopped += held
+    raised = escalate(passed, record, terms, now)
+    letters = list(raised)
+    groups: dict[str, list[Bound]] = defaultdict(list)
+    for one in passed:
+        groups[one.audience].append(one)
+    for audience, group in groups.items():
+        kind, held = wait(group, record, now)
+        stopped += held
+        if kind is not None:
+            letters.append(Planned(audience, kind, tuple(one.alert for one in group)))
+    return Plan(tuple(letters), tuple(stopped))
+
+
+def route(alerts: Iterable[Alert], said: Mapping[UUID, Acknowledgement], terms: Terms) -> Sifted:
+    """Find whom each alert is told to; one that nobody receives goes no further."""
+    found = Sifted([], [])
+    for alert in alerts:
+        traits = traits_of(alert, terms.domain)
+        acknowledged = said.get(alert.id)
+        broken_at = acknowledged.broken_at if acknowledged is not None else None
+        news_at = broken_at or alert.fired_at or alert.opened_at
+        for way in terms.routes.ways(traits):
+            one = Bound(alert, traits, way, way.audience(alert), news_at)
+            if alert.kind == "pace" and alert.reason in UNJUDGED:
+                found.stopped.append((one, Stop.UNJUDGED))
+            elif one.audience not in terms.audiences:
+                found.stopped.append((one, Stop.NOBODY))
+            else:
+                found.on.append(one)
+    return found
+
+
+def sift(some: Iterable[Bound], why: Callable[[Bound], Stop | None]) -> Sifted:
+    """Part alerts by whether there is a reason against telling them."""
+    found = Sifted([], [])
+    for one in some:
+        reason = why(one)
+        if reason is None:
+            found.on.append(one)
+        else:
+            found.stopped.append((one, reason))
+    return found
+
+
+def silence(some: Iterable[Bound], active: Sequence[Silence]) -> Sifted:
+    """Stop what an active silence means."""
+    matchers = [one.matcher for one in active]
+    return sift(
+        some,
+        lambda one: (
+            Stop.SILENCED if any(matcher.fits(one.traits) for matcher in matchers) else None
+        ),
+    )
+
+
+def quiet(some: Iterable[Bound], hours: OfficeHours | None, now: datetime) -> Sifted:
+    """Stop what keeps to office hours, outside of them."""
+    closed = hours.closed(now) if hours is not None else None
+    return sift(some, lambda one: closed if one.route.keeps_quiet else None)
+
+
+def wait(
+    group: Sequence[Bound], record: Record, now: datetime
+) -> tuple[Due | None, list[tuple[Bound, Stop]]]:
+    """Whether a letter about the alerts of one group is due, or why each of them waits.
+
+    What the log holds since it became news is told already; the rest is news. The intervals are
+    those of the route of the first.
+    """
+    news = [one for one in group if not _is_told(one, record)]
+    told = [record.told[key] for one in group if (key := _key(one)) in record.told]
+    messages = [one.last_at for one in told]
+    if (last := record.messages.get(group[0].audience)) is not None:
+        messages.append(last)
+    state = Group(
+        group[0].audience,
+        min((one.news_at for one in news), default=None),
+        max(messages, default=None),
+    )
+    policy = group[0].route.policy
+    kind = due(state, policy, now)
+    if kind is not None:
+        return kind, []
+    waits = (
+        Stop.GROUP_WAIT
+        if state.untold_since is not None and now - state.untold_since < policy.group_wait
+        else Stop.GROUP_INTERVAL
+    )
+    return None, [(one, Stop.TOLD if _is_told(one, record) else waits) for one in group]
+
+
+def escalate(some: Iterable[Bound], record: Record, terms: Terms, now: datetime) -> list[Planned]:
+    """The letters to units above about alerts that nobody has acknowledged for too long.
+
+    The time runs from the first letter to the unit itself. The unit above is told once, unless the
+    alert becomes news again.
+    """
+    above: dict[str, list[Bound]] = defaultdict(list)
+    for one in some:
+        area = terms.domain.areas.get(one.alert.key.area)
+        parent = area.parent_id if area is not None else None
+        said = record.said.get(one.alert.id)
+        told = record.told.get(_key(one))
+        patience = one.route.escalate_after
+        if (
+            parent is None
+            or patience is None
+            or told is None
+            or one.audience != f"{UNIT_PREFIX}{one.alert.key.area}"
+            or (said is not None and said.holds)
+            or now - max(told.first_at, one.news_at) < patience
+        ):
+            continue
+        audience = f"{UNIT_PREFIX}{parent}"
+        before = record.told.get((one.alert.id, audience))
+        if audience in terms.audiences and (before is None or before.last_at < one.news_at):
+            above[audience].append(one)
+    return [
+        Planned(audience, "escalation", tuple(one.alert for one in raised))
+        for audience, raised in above.items()
+        if _is_spaced(raised[0], record.messages.get(audience), now)
+    ]
+
+
+def _is_spaced(one: Bound, last: datetime | None, now: datetime) -> bool:
+    return last is None or now - last >= one.route.policy.group_interval
+
+
+def _hushed(one: Bound, terms: Terms) -> Stop | None:
+    return terms.hushing.hushes(one.alert, one.traits, terms.domain)
+
+
+def _acknowledged(one: Bound, record: Record, today: date) -> Stop | None:
+    said = record.said.get(one.alert.id)
+    return Stop.ACKNOWLEDGED if said is not None and said.keeps_quiet(today) else None
+
+
+def _key(one: Bound) -> tuple[UUID, str]:
+    return one.alert.id, one.audience
+
+
+def _is_told(one: Bound, record: Record) -> bool:
+    told = record.told.get(_key(one))
+    return told is not None and told.last_at >= one.news_at

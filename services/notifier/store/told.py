@@ -1,0 +1,49 @@
+"""What the stages need: firing alerts by unit, and what the log says has been told of them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from services.chassis.database import load_queries
+from services.notifier.core.alert import Alert
+from services.notifier.core.stages import Record, Told
+from services.notifier.store import queries_of, works
+from services.notifier.store.alerts import alert_of
+
+_SQL: Final = load_queries(queries_of("told"))
+
+
+async def page(connection: asyncpg.Connection, after: str, units: int) -> dict[str, list[Alert]]:
+    """Unit → its firing alerts, of the next units in the order of their ids."""
+    found = [alert_of(row) for row in await connection.fetch(_SQL["page"], after, units)]
+    return {area: list(some) for area, some in groupby(found, lambda alert: alert.key.area)}
+
+
+async def of_area(connection: asyncpg.Connection, area: str) -> list[Alert]:
+    """The firing alerts of one unit."""
+    return [alert_of(row) for row in await connection.fetch(_SQL["of_area"], area)]
+
+
+async def hushing(connection: asyncpg.Connection, upper: Sequence[str]) -> list[Alert]:
+    """What fires at units that have units below, and at feeds."""
+    return [alert_of(row) for row in await connection.fetch(_SQL["hushing"], list(upper))]
+
+
+async def records(
+    connection: asyncpg.Connection, alerts: dict[str, list[Alert]], since: datetime
+) -> dict[str, Record]:
+    """Unit → what has been said and told of its alerts; messages only since a moment."""
+    ids = [alert.id for some in alerts.values() for alert in some]
+    said = await works.acknowledgements(connection, ids)
+    told: dict[tuple[UUID, str], Told] = {}
+    for row in await connection.fetch(_SQL["told"], ids):
+        told[row["alert"], row["audience"]] = Told(row["first_at"], row["last_at"])
+    messages: dict[str, dict[str, datetime]] = defaultdict(dict)
+    for row in await connection.fetch(_SQL["messages"], list(alerts), since):
+        messages[row["area"]][row["audience"]] = row["written_at"]
+    return {area: Record(said, told, messages[area]) for area in alerts}

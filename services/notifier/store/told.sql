@@ -1,0 +1,35 @@
+-- name: page
+-- The firing alerts of the next units, in the order of their ids.
+SELECT known.*
+FROM alerts AS known
+WHERE known.state = 'firing'
+  AND known.area IN (
+      SELECT DISTINCT area FROM alerts WHERE state = 'firing' AND area > $1 ORDER BY area LIMIT $2
+  )
+ORDER BY known.area, known.id
+
+-- name: of_area
+SELECT * FROM alerts WHERE state = 'firing' AND area = $1 ORDER BY id
+
+-- name: hushing
+-- What fires at units that have units below, and at feeds.
+SELECT *
+FROM alerts
+WHERE state = 'firing' AND (kind = 'source-silent' OR (kind = 'pace' AND area = ANY ($1::text[])))
+
+-- name: told
+-- When each alert was told to each audience, as the log of messages holds it.
+SELECT message_alerts.alert, messages.audience,
+       min(messages.written_at) AS first_at, max(messages.written_at) AS last_at
+FROM message_alerts JOIN messages ON messages.id = message_alerts.message
+WHERE message_alerts.alert = ANY ($1::uuid[])
+GROUP BY 1, 2
+
+-- name: messages
+-- The last message about each unit to each audience since a moment.
+SELECT area, audience, max(written_at) AS written_at
+FROM messages
+WHERE area = ANY ($1::text[])
+  AND written_at > $2
+  AND EXISTS (SELECT FROM message_alerts WHERE message = messages.id)
+GROUP BY 1, 2
