@@ -14,8 +14,9 @@ GIVE_UP_SECONDS: Final = 90.0
 class Store:
     """One connection of the harness, made anew whenever it has been lost."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, schema: str = "scoring") -> None:
         self.dsn = dsn
+        self._schema = schema
         self._connection: asyncpg.Connection | None = None
         self._turn = asyncio.Lock()
 
@@ -57,7 +58,7 @@ class Store:
                 self.dsn,
                 timeout=5,
                 server_settings={
-                    "search_path": "scoring",
+                    "search_path": self._schema,
                     "application_name": "fault-harness",
                     "synchronous_commit": "local",
                 },

@@ -1,0 +1,95 @@
+"""Invented figures far under their pace, written to ``indicator-events.v1`` as scoring does."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from contracts.topics import INDICATOR_EVENTS
+from contracts.updates import IndicatorUpdatedData, indicator_updated
+from services.notifier.pipeline.consuming import GROUP
+from tests.fault.topics import Topics
+from tests.fault.waiting import until
+
+#: It has a target, and events feed it.
+_INDICATOR: Final = "ds.smartphone"
+_DENOMINATOR: Final = 1_000
+_NUMERATOR: Final = 100
+
+
+class Feed:
+    """Sends figures, each with a version that grows; one unit makes one alert."""
+
+    def __init__(self, bootstrap: str, areas: Sequence[str]) -> None:
+        self._bootstrap = bootstrap
+        self._areas = areas
+        self._version = 0
+        self.sent = 0
+        """Of so many units a figure has been sent."""
+
+    async def wave(self, size: int) -> None:
+        """Send the first figures of so many more units."""
+        areas = self._areas[self.sent : self.sent + size]
+        self.sent += len(areas)
+        await self._send(areas, 0)
+
+    async def nudge(self, size: int) -> None:
+        """Send newer figures of units that have been told of: no news."""
+        self._version += 1
+        await self._send(self._areas[: min(size, self.sent)], self._version)
+
+    async def begin_again(self) -> None:
+        """Set the group's offsets back to the beginning; nobody may be in the group."""
+        async with AIOKafkaConsumer(INDICATOR_EVENTS, bootstrap_servers=self._bootstrap) as reader:
+            begin = await reader.beginning_offsets(list(reader.assignment()))
+        async with AIOKafkaConsumer(bootstrap_servers=self._bootstrap, group_id=GROUP) as member:
+            member.assign(list(begin))
+            await member.commit(begin)
+
+    async def is_read(self, topics: Topics) -> bool:
+        """Whether the group has committed everything that is on the topic."""
+        ends = await topics.ends(INDICATOR_EVENTS)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        try:
+            await admin.start()
+            offsets = await admin.list_consumer_group_offsets(GROUP)
+        finally:
+            await admin.close()
+        held = {
+            one.partition: at.offset for one, at in offsets.items() if one.topic == INDICATOR_EVENTS
+        }
+        return all(held.get(partition, 0) >= end for partition, end in ends.items())
+
+    async def _send(self, areas: Sequence[str], version: int) -> None:
+        async def sent() -> bool:
+            # A record that came through twice is the same figure.
+            try:
+                await self._produce(areas, version)
+            except (KafkaError, OSError):
+                return False
+            return True
+
+        await until(sent)
+
+    async def _produce(self, areas: Sequence[str], version: int) -> None:
+        now = datetime.now(UTC)
+        async with AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all") as producer:
+            for area in areas:
+                data = IndicatorUpdatedData(
+                    area=area,
+                    indicator=_INDICATOR,
+                    basis="events",
+                    numerator=_NUMERATOR + version,
+                    denominator=_DENOMINATOR,
+                    value=Decimal(_NUMERATOR + version) / 10,
+                    version=version + 1,
+                    updated_at=now,
+                    fresh_at=now,
+                )
+                event = indicator_updated(data).model_dump_json()
+                await producer.send(INDICATOR_EVENTS, event.encode(), key=area.encode())
+            await producer.flush()
