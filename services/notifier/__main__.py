@@ -31,6 +31,7 @@ from services.notifier.core.causes import Domain
 from services.notifier.http import Api, add_routes
 from services.notifier.http_digests import add_digest_routes
 from services.notifier.http_receivers import add_receiver_routes
+from services.notifier.links import Links
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.beat import Beat
 from services.notifier.pipeline.consuming import Consuming
@@ -88,6 +89,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     password_file = settings.smtp.password_file if settings.smtp is not None else None
     password = read_secret_text(password_file) if password_file is not None else None
     verifier = TokenVerifier.from_settings(environment.tokens)
+    links = Links.from_settings(settings.links)
     apis: list[Api] = []
     digestings: list[Digesting] = []
 
@@ -114,7 +116,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             full_pass_every=timedelta(seconds=settings.full_pass_every_seconds),
         )
         promising = Promising(pool, metrics)
-        telling = Telling(pool, domain, receivers, settings.policy)
+        telling = Telling(pool, domain, receivers, settings.policy, links)
         digesting = Digesting(
             pool, domain, receivers, settings.timetable(holidays.load().is_holiday)
         )

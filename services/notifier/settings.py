@@ -20,6 +20,7 @@ from services.notifier.core.schedule import Policy
 
 Seconds = Annotated[float, Field(ge=0)]
 Interval = Annotated[float, Field(gt=0)]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
 
 
 class SmtpSettings(Settings):
@@ -69,6 +70,30 @@ class CatalogueSettings(Settings):
     """Holds rules.yaml and the sets; without it, the catalogue that ships with the contract."""
 
 
+class LinkSettings(Settings):
+    """Where links in letters lead; a letter has those whose address is set.
+
+    `dashboard_url` is where people open the dashboard, `notifier_url` where they reach this
+    service. The key (32 bytes or more in hexadecimal) signs links by which a unit acknowledges,
+    which are good for `valid_seconds`.
+    """
+
+    dashboard_url: Url | None = None
+    notifier_url: Url | None = None
+    key_file: Path | None = None
+    valid_seconds: Interval = 30 * 24 * 3600
+
+    @model_validator(mode="after")
+    def _signed_where_it_leads(self) -> Self:
+        if (self.notifier_url is None) != (self.key_file is None):
+            raise PydanticCustomError(
+                "together",
+                "both of these go together",
+                {"fields": ["notifier_url", "key_file"]},
+            )
+        return self
+
+
 class NotifierSettings(Settings):
     """The notifier's own knobs. Durations are in seconds.
 
@@ -81,6 +106,7 @@ class NotifierSettings(Settings):
     rules_file: Path | None = None
     receivers_file: Path | None = None
     smtp: SmtpSettings | None = None
+    links: LinkSettings = LinkSettings()
     for_seconds: Seconds | None = None
     evaluate_every_seconds: Interval = 5
     full_pass_every_seconds: Interval = 600

@@ -14,8 +14,10 @@ from services.chassis.failpoints import failpoint
 from services.notifier.core.causes import Domain
 from services.notifier.core.letter import OPERATORS, UNIT_PREFIX, write
 from services.notifier.core.schedule import Group, Policy, due
+from services.notifier.links import NO_LINKS, Links
 from services.notifier.receivers.reading import Receivers
-from services.notifier.store import Turn, alerts, deliveries, figures, take_turn
+from services.notifier.store import Turn, alerts, deliveries, take_turn
+from services.notifier.store.background import background_for, figures_for
 from services.notifier.store.deliveries import Addressee
 
 
@@ -23,12 +25,18 @@ class Telling:
     """The planner of messages."""
 
     def __init__(
-        self, pool: asyncpg.Pool, domain: Domain, receivers: Receivers, policy: Policy
+        self,
+        pool: asyncpg.Pool,
+        domain: Domain,
+        receivers: Receivers,
+        policy: Policy,
+        links: Links = NO_LINKS,
     ) -> None:
         self._pool = pool
         self._domain = domain
         self._receivers = receivers
         self._policy = policy
+        self._links = links
         self._log = structlog.get_logger(__name__)
 
     async def step(self, now: datetime) -> None:
@@ -54,13 +62,13 @@ class Telling:
             if kind is None:
                 return
             firing = await alerts.firing_of(connection, audience)
-            keys = self._domain.keys_for([alert.key for alert in firing], local_day(now))
             letter = write(
                 firing,
-                await figures.of_keys(connection, keys),
+                await figures_for(connection, firing, self._domain, now),
                 self._domain,
                 is_reminder=kind == "reminder",
                 now=now,
+                background=await background_for(connection, audience, firing, self._links, now),
             )
             addressees = [
                 Addressee(receiver.kind, receiver.name) for receiver in self._receivers.of(audience)
