@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -108,7 +109,7 @@ async def test_a_week_is_written_once_whoever_writes(bench: Bench) -> None:
     assert await periods(bench) == [("2026-11-29", UNIT)]
     (one,) = await kept(bench)
     (line,) = one.digest.better
-    assert (line.before, line.value, line.change) == (50, 62, 12)
+    assert [line.before, line.value, line.change] == [Decimal(50), Decimal(62), Decimal(12)]
     assert [sent["state"] for sent in one.deliveries] == ["waiting"]
 
 
