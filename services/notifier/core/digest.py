@@ -57,6 +57,7 @@ class DigestReport(_Part):
 class DigestCell(_Part):
     """One set of indicators in one unit: how many are judged, and how many of them lag."""
 
+    set_name: str
     judged: int
     lagging: int
 

@@ -118,7 +118,7 @@ def write(
         better=tuple(one for one in reversed(moved) if one.change and one.change > 0)[:LONGEST],
         worse=tuple(one for one in moved if one.change and one.change < 0)[:LONGEST],
         reports=reports,
-        silent=_silent(fires, domain) if form == "leaders" else (),
+        silent=_silent(fires) if form == "leaders" else (),
         sets=_sets(domain) if form == "leaders" else (),
         units=tuple(sorted(rows, key=lambda row: (-row.lagging, row.change or 0, row.area))),
         best=tuple(row for row in reversed(ranked) if (row.change or 0) > 0)[:LONGEST],
@@ -226,7 +226,7 @@ def _cells(shown: Iterable[str], behind: set[str], domain: Domain) -> Iterable[D
     of_set = {one: domain.catalogue.by_id[one].set for one in shown}
     for each in _sets(domain):
         members = {one for one, name in of_set.items() if name == each.set}
-        yield DigestCell(judged=len(members), lagging=len(members & behind))
+        yield DigestCell(set_name=each.name, judged=len(members), lagging=len(members & behind))
 
 
 def _reports(fires: Iterable[Alert], area: str) -> Iterable[DigestReport]:
@@ -241,9 +241,9 @@ def _reports(fires: Iterable[Alert], area: str) -> Iterable[DigestReport]:
         )
 
 
-def _silent(fires: Iterable[Alert], domain: Domain) -> tuple[str, ...]:
+def _silent(fires: Iterable[Alert]) -> tuple[str, ...]:
     feeds = {one.key.indicator for one in fires if one.key.indicator.startswith(SOURCE_PREFIX)}
-    return tuple(indicator_name(domain, feed) for feed in sorted(feeds))
+    return tuple(wording.feed_name(feed.removeprefix(SOURCE_PREFIX)) for feed in sorted(feeds))
 
 
 def _addressee(area: Area, form: Form) -> str:

@@ -191,7 +191,7 @@ def test_leaders_see_units_by_set(leaders_digest: Digest) -> None:
     )
     assert (second.area, second.missing_reports) == (OTHER, 1)
     assert [row.area for row in leaders_digest.best] == [COMMUNE]
-    assert leaders_digest.silent == ("Nguồn dữ liệu: Viễn thông",)
+    assert leaders_digest.silent == ("Viễn thông",)
 
 
 def test_nothing_to_say_is_not_said(domain: Domain) -> None:

@@ -24,7 +24,10 @@ def as_html(digest: Digest) -> str:
 
 def points(change: Decimal) -> str:
     """``+1,20 điểm``: a change in percentage points."""
-    return f"{change:+.2f} điểm".replace(".", ",").replace("-", "−")
+    sign = "" if change == 0 else "+"
+    return f"{abs(change) if change == 0 else change:{sign}.2f} điểm".replace(".", ",").replace(
+        "-", "−"
+    )
 
 
 @cache
