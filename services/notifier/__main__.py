@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from contracts import areas, catalogue, holidays
 from contracts.areas import AreasError
 from contracts.catalogue import CatalogueError
+from contracts.holidays import Holidays, HolidaysError
 from contracts.topics import ALERT_EVENTS, INDICATOR_EVENTS, REPORT_EVENTS, TOPIC_CONFIGS
 from services.chassis import buildinfo, database, logs
 from services.chassis.batches import broker_of
@@ -24,10 +25,11 @@ from services.chassis.process import Tasks, serve
 from services.chassis.readiness import Readiness
 from services.chassis.settings import SecretFileError, load, read_secret_text
 from services.chassis.tokens import JwksError, TokenVerifier
-from services.notifier import rules
+from services.notifier import routing, rules
 from services.notifier.acknowledging import add_acknowledgement_routes
 from services.notifier.callers import Acting, Sight
 from services.notifier.core.causes import Domain
+from services.notifier.core.route import GROUP_PREFIX
 from services.notifier.http import Api, add_routes
 from services.notifier.http_digests import add_digest_routes
 from services.notifier.http_receivers import add_receiver_routes
@@ -48,6 +50,7 @@ from services.notifier.receivers.digest.subscribing import KIND_PREFIX
 from services.notifier.receivers.email.sending import EmailSender
 from services.notifier.receivers.reading import Receivers, ReceiversError
 from services.notifier.receivers.webhook.sending import WebhookSender
+from services.notifier.routing import RoutesError, Routing
 from services.notifier.settings import NotifierSettings, ServiceEnvironment
 from services.notifier.silencing import add_silence_routes
 from services.notifier.store import SCHEMA, deliveries, digests, migrations
@@ -68,8 +71,8 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     """Wire the process.
 
     Raises:
-        StartError, RulesError, ReceiversError, AreasError, CatalogueError, JwksError,
-            SecretFileError: a file cannot be used.
+        StartError, RulesError, ReceiversError, RoutesError, HolidaysError, AreasError,
+            CatalogueError, JwksError, SecretFileError: a file cannot be used.
     """
     settings = environment.notifier
     registry = CollectorRegistry()
@@ -85,6 +88,8 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     )
     domain = Domain(known_areas, known_catalogue, in_force.minimum_denominator)
     receivers = _receivers(settings, domain)
+    days_off = holidays.load(settings.holidays_file)
+    routes = _routing(settings, domain, receivers, days_off)
     # Read here and not in the lifespan: a mistake ends the start with one line.
     password_file = settings.smtp.password_file if settings.smtp is not None else None
     password = read_secret_text(password_file) if password_file is not None else None
@@ -115,11 +120,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             metrics,
             full_pass_every=timedelta(seconds=settings.full_pass_every_seconds),
         )
-        promising = Promising(pool, metrics)
-        telling = Telling(pool, domain, receivers, settings.policy, links)
-        digesting = Digesting(
-            pool, domain, receivers, settings.timetable(holidays.load().is_holiday)
-        )
+        digesting = Digesting(pool, domain, receivers, settings.timetable(days_off.is_holiday))
         digestings.append(digesting)
         apis.append(Api(pool, domain, clock))
         async with aiohttp.ClientSession() as session, broker, Tasks() as tasks:
@@ -134,8 +135,12 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             )
             steps = [
                 ("evaluating", evaluating.step, settings.evaluate_every_seconds),
-                ("promising", promising.step, settings.evaluate_every_seconds),
-                ("telling", telling.step, settings.evaluate_every_seconds),
+                ("promising", Promising(pool, metrics).step, settings.evaluate_every_seconds),
+                (
+                    "telling",
+                    Telling(pool, domain, receivers, routes, metrics, links=links).step,
+                    settings.evaluate_every_seconds,
+                ),
                 ("digesting", digesting.step, settings.evaluate_every_seconds),
                 ("publishing", Publishing(broker, pool).step, _PUBLISH_EVERY_SECONDS),
                 ("observing", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),
@@ -202,6 +207,20 @@ def _receivers(settings: NotifierSettings, domain: Domain) -> Receivers:
     return receivers
 
 
+def _routing(
+    settings: NotifierSettings, domain: Domain, receivers: Receivers, days_off: Holidays
+) -> Routing:
+    path = settings.routes_file or routing.shipped()
+    found = routing.read(path, domain, settings.policy, days_off if settings.quiet_hours else None)
+    if missing := found.groups.difference(receivers.audiences):
+        name = min(missing).removeprefix(GROUP_PREFIX)
+        raise StartError(
+            f"{path} tells {name}, but the receivers file has no such group; add an entry with "
+            f"group: {name}"
+        )
+    return found
+
+
 def _senders(
     settings: NotifierSettings,
     session: aiohttp.ClientSession,
@@ -259,6 +278,8 @@ def main() -> None:
         StartError,
         rules.RulesError,
         ReceiversError,
+        RoutesError,
+        HolidaysError,
         AreasError,
         CatalogueError,
         JwksError,

@@ -10,6 +10,12 @@ class NotifierMetrics:
         self.alerts = Gauge(
             "notifier_alerts", "Alerts in the store by state.", ("state",), registry=registry
         )
+        self.alerts_held = Gauge(
+            "notifier_alerts_held",
+            "Firing alerts that are not told now, by the stage that stopped them.",
+            ("reason",),
+            registry=registry,
+        )
         self.judgements = Counter(
             "notifier_judgements_total",
             "Judgements of figures and reports by reason.",

@@ -97,14 +97,19 @@ class LinkSettings(Settings):
 class NotifierSettings(Settings):
     """The notifier's own knobs. Durations are in seconds.
 
-    `for_seconds` stands in for the rules' ``for``. `give_up_seconds` is how long a delivery is
-    tried, `lease_seconds` after how long a delivery whose sender died is taken up again.
+    `quiet_hours` keeps letters to the office hours of the routes; public holidays are those of
+    `holidays_file`, or those that ship. `for_seconds` stands in for the rules' ``for``.
+    `give_up_seconds` is how long a delivery is tried, `lease_seconds` after how long a delivery
+    whose sender died is taken up again.
     `digest_weekday` is 1 (Monday) to 7, `digest_hour` a local hour; a digest that is late by more
     than `digest_late_seconds` is left out.
     """
 
     rules_file: Path | None = None
     receivers_file: Path | None = None
+    routes_file: Path | None = None
+    holidays_file: Path | None = None
+    quiet_hours: bool = False
     smtp: SmtpSettings | None = None
     links: LinkSettings = LinkSettings()
     for_seconds: Seconds | None = None

@@ -79,11 +79,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A letter to be written: to whom, about which alerts of one unit, and why now."""
+    """A letter to be written: to whom, about which alerts of one unit, and why now.
+
+    `broken` are those that fire again because a promise was broken and nothing new was said.
+    """
 
     audience: str
     kind: Due | Literal["escalation"]
     alerts: tuple[Alert, ...]
+    broken: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def plan(alerts: Iterable[Alert], record: Record, terms: Terms, now: datetime) -
         kind, held = wait(group, record, now)
         stopped += held
         if kind is not None:
-            letters.append(Planned(audience, kind, tuple(one.alert for one in group)))
+            letters.append(_planned(audience, kind, group, record))
     return Plan(tuple(letters), tuple(stopped))
 
 
@@ -226,10 +230,18 @@ def escalate(some: Iterable[Bound], record: Record, terms: Terms, now: datetime)
         if audience in terms.audiences and (before is None or before.last_at < one.news_at):
             above[audience].append(one)
     return [
-        Planned(audience, "escalation", tuple(one.alert for one in raised))
+        _planned(audience, "escalation", raised, record)
         for audience, raised in above.items()
         if _is_spaced(raised[0], record.messages.get(audience), now)
     ]
+
+
+def _planned(
+    audience: str, kind: Due | Literal["escalation"], group: Sequence[Bound], record: Record
+) -> Planned:
+    some = tuple(one.alert for one in group)
+    broken = {one.id for one in some if (said := record.said.get(one.id)) and not said.holds}
+    return Planned(audience, kind, some, frozenset(broken))
 
 
 def _is_spaced(one: Bound, last: datetime | None, now: datetime) -> bool:

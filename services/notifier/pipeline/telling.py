@@ -1,10 +1,14 @@
-"""Write letters: one an audience, of all that fires there, when the schedule says so.
+"""Write letters: about one unit to one audience, when the stages let its alerts through.
 
 A letter, its deliveries and the marks on its alerts are one transaction: nothing is sent that is
-not in the log, and nothing is told that has no letter.
+not in the log, and nothing is told that has no letter. What is told, when and to whom is decided in
+`core/stages.py`.
 """
 
-from datetime import date, datetime
+from collections import Counter
+from datetime import date, datetime, timedelta
+from time import perf_counter
+from typing import Final
 
 import asyncpg
 import structlog
@@ -12,13 +16,24 @@ import structlog
 from contracts.times import local_day
 from services.chassis.failpoints import failpoint
 from services.notifier.core.causes import Domain
-from services.notifier.core.letter import OPERATORS, UNIT_PREFIX, write
-from services.notifier.core.schedule import Group, Policy, due
+from services.notifier.core.inhibition import hushing
+from services.notifier.core.letter import UNIT_PREFIX
+from services.notifier.core.route import Route
+from services.notifier.core.stages import Plan, Planned, Terms, plan
+from services.notifier.core.stop import Stop
 from services.notifier.links import NO_LINKS, Links
+from services.notifier.metrics import NotifierMetrics
+from services.notifier.pipeline.writing import compose
 from services.notifier.receivers.reading import Receivers
-from services.notifier.store import Turn, alerts, deliveries, take_turn
-from services.notifier.store.background import background_for, figures_for
+from services.notifier.routing import Routing
+from services.notifier.store import Turn, alerts, deliveries, take_turn, told, works
 from services.notifier.store.deliveries import Addressee
+from services.notifier.store.works import NOTIFIER, Work
+
+_UNITS_AT_ONCE: Final = 200
+#: A look that took long is not repeated at once: it takes at most a twentieth of the time.
+_SHORT_LOOK: Final = timedelta(milliseconds=250)
+_REST_FACTOR: Final = 20
 
 
 class Telling:
@@ -29,62 +44,110 @@ class Telling:
         pool: asyncpg.Pool,
         domain: Domain,
         receivers: Receivers,
-        policy: Policy,
+        routing: Routing,
+        metrics: NotifierMetrics,
+        *,
         links: Links = NO_LINKS,
     ) -> None:
         self._pool = pool
         self._domain = domain
         self._receivers = receivers
-        self._policy = policy
+        self._routing = routing
+        self._metrics = metrics
         self._links = links
+        self._longest = _longest_interval(routing.root)
+        self._rests_until: datetime | None = None
         self._log = structlog.get_logger(__name__)
 
     async def step(self, now: datetime) -> None:
         """Write every letter that is due."""
-        async with self._pool.acquire() as connection:
-            groups = await alerts.groups(connection, self._addressed(local_day(now)))
-        for group in groups:
-            if due(group, self._policy, now) is not None:
-                await self._tell(group.audience, now)
+        if self._rests_until is not None and now < self._rests_until:
+            return
+        started = perf_counter()
+        stopped: Counter[Stop] = Counter()
+        after = ""
+        while True:
+            async with self._pool.acquire() as connection:
+                terms = await self._terms(connection, now)
+                found = await told.page(connection, after, _UNITS_AT_ONCE)
+                records = await told.records(connection, found, now - self._longest)
+            for area, firing in found.items():
+                planned = plan(firing, records[area], terms, now)
+                stopped.update(reason for _, reason in planned.stopped)
+                if planned.letters:
+                    await self._tell(area, now)
+            if len(found) < _UNITS_AT_ONCE:
+                break
+            after = max(found)
+        for reason in Stop:
+            self._metrics.alerts_held.labels(reason.value).set(stopped[reason])
+        took = timedelta(seconds=perf_counter() - started)
+        self._rests_until = now + _REST_FACTOR * took if took > _SHORT_LOOK else None
 
-    def _addressed(self, today: date) -> list[str]:
+    async def _terms(self, connection: asyncpg.Connection, now: datetime) -> Terms:
+        today = local_day(now)
+        upper = {area.parent_id for area in self._domain.areas.on(today)} - {None}
+        return Terms(
+            domain=self._domain,
+            routes=self._routing.root,
+            audiences=self._addressed(today),
+            hours=self._routing.hours,
+            hushing=hushing(await told.hushing(connection, sorted(filter(None, upper)))),
+            silences=await works.silences(connection, now, state="active"),
+        )
+
+    def _addressed(self, today: date) -> frozenset[str]:
         """The audiences that exist today: a unit that has ended is told nothing any more."""
         units = {f"{UNIT_PREFIX}{area.area_id}" for area in self._domain.areas.on(today)}
-        return [one for one in self._receivers.audiences if one == OPERATORS or one in units]
+        return frozenset(
+            one
+            for one in self._receivers.audiences
+            if not one.startswith(UNIT_PREFIX) or one in units
+        )
 
-    async def _tell(self, audience: str, now: datetime) -> None:
+    async def _tell(self, area: str, now: datetime) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
             if not await take_turn(connection, Turn.TELL):
                 return
             # Look again under the lock: another process may have told it meanwhile.
-            group = await self._group(connection, audience)
-            kind = due(group, self._policy, now) if group is not None else None
-            if kind is None:
-                return
-            firing = await alerts.firing_of(connection, audience)
-            letter = write(
-                firing,
-                await figures_for(connection, firing, self._domain, now),
-                self._domain,
-                is_reminder=kind == "reminder",
-                now=now,
-                background=await background_for(connection, audience, firing, self._links, now),
-            )
-            addressees = [
-                Addressee(receiver.kind, receiver.name) for receiver in self._receivers.of(audience)
-            ]
-            message = await deliveries.log_letter(connection, letter, addressees)
-            await alerts.mark_told(connection, [alert.id for alert in firing], now)
+            planned = await self._plan(connection, area, now)
+            for letter in planned.letters:
+                await self._write(connection, letter, now)
             failpoint("letter.before-commit")
         failpoint("letter.after-commit")
+
+    async def _plan(self, connection: asyncpg.Connection, area: str, now: datetime) -> Plan:
+        firing = {area: await told.of_area(connection, area)}
+        record = (await told.records(connection, firing, now - self._longest))[area]
+        return plan(firing[area], record, await self._terms(connection, now), now)
+
+    async def _write(self, connection: asyncpg.Connection, planned: Planned, now: datetime) -> None:
+        letter = await compose(connection, planned, self._domain, self._links, now)
+        receivers = self._receivers.of(planned.audience)
+        message = await deliveries.log_letter(
+            connection, letter, [Addressee(one.kind, one.name) for one in receivers]
+        )
+        told_now = [alert.id for alert in planned.alerts]
+        if planned.kind == "escalation":
+            for alert in told_now:
+                await works.record(
+                    connection, Work("escalated", now, NOTIFIER, planned.audience), alert=alert
+                )
+        else:
+            await alerts.mark_told(connection, told_now, now)
         self._log.info(
             "a letter is written",
             message=str(message),
-            audience=audience,
-            kind=kind,
-            alerts=len(firing),
-            receivers=len(addressees),
+            audience=planned.audience,
+            area=letter.area,
+            kind=planned.kind,
+            alerts=len(told_now),
+            receivers=len(receivers),
         )
 
-    async def _group(self, connection: asyncpg.Connection, audience: str) -> Group | None:
-        return next(iter(await alerts.groups(connection, [audience])), None)
+
+def _longest_interval(route: Route) -> timedelta:
+    """How far back the last message to an audience matters."""
+    policy = route.policy
+    own = max(policy.group_interval, policy.repeat_interval)
+    return max([own, *map(_longest_interval, route.branches)])

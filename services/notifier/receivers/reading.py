@@ -5,74 +5,49 @@ receivers:
   - {area: "2025:02647", webhook: {url: "https://example.vn/hook", secret_file: hook.key}}
   - {operators: true, email: "van-hanh@example.vn"}
   - {area: "2025:15", leaders: true, email: "lanh-dao@example.vn"}
+  - {area: "2025:15", slack: {url_file: slack.url}}
+  - {area: "2025:15", zalo: "1234567890123456789"}
+  - {area: "2025:15", alertmanager: {url: "http://alertmanager:9093", units_below: true}}
+  - {group: chuyen-doi-so, email: "so-khcn@example.vn"}
 
 `digest` (weekly, monthly, none) says how often an entry gets a digest; units get theirs by the
-week, leaders by the month. Leaders get digests alone.
+week, leaders by the month. Leaders get digests alone. A group is told what routes send to it.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from standardwebhooks import Webhook
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts.areas import Areas
 from services.notifier.core.digest import LEADERS_PREFIX
 from services.notifier.core.letter import OPERATORS, UNIT_PREFIX
+from services.notifier.receivers.alertmanager.sending import AlertmanagerReceiver
 from services.notifier.receivers.digest.subscribing import (
     MONTHLY,
     WEEKLY,
-    Choice,
     DigestReceiver,
     Subscription,
     subscribe,
 )
 from services.notifier.receivers.email.sending import EmailReceiver
+from services.notifier.receivers.entries import (
+    Receiver,
+    ReceiverEntry,
+    ReceiversError,
+    mirror_of,
+    receiver_of,
+)
 from services.notifier.receivers.webhook.sending import WebhookReceiver
 
-Receiver = EmailReceiver | WebhookReceiver
+__all__ = ["Receiver", "Receivers", "ReceiversError", "read"]
 
 
-class ReceiversError(ValueError):
-    """A receivers file that cannot be used, with the entry that is wrong and what to do."""
-
-
-class _Entry(BaseModel):
+class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-class _WebhookEntry(_Entry):
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
-    secret_file: Path
-
-
-class _ReceiverEntry(_Entry):
-    area: str | None = None
-    operators: Literal[True] | None = None
-    leaders: Literal[True] | None = None
-    digest: Choice | None = None
-    email: Annotated[str | None, Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")] = None
-    webhook: _WebhookEntry | None = None
-
-    @model_validator(mode="after")
-    def _one_of_each(self) -> Self:
-        if (self.area is None) == (self.operators is None):
-            raise ValueError("give exactly one of area and operators")
-        if self.operators and (self.leaders or self.digest not in (None, "none")):
-            raise ValueError("digests are of a unit; give an area")
-        if self.leaders and self.digest == "none":
-            raise ValueError("leaders get digests alone; write weekly or monthly, or no entry")
-        if (self.email is None) == (self.webhook is None):
-            raise ValueError("give exactly one of email and webhook")
-        return self
-
-
-class _File(_Entry):
-    receivers: tuple[_ReceiverEntry, ...]
+    receivers: tuple[ReceiverEntry, ...]
 
 
 class Receivers:
@@ -82,10 +57,13 @@ class Receivers:
         self,
         entries: Iterable[tuple[str, Receiver]] = (),
         digests: Sequence[Subscription] = (),
+        mirrors: Sequence[AlertmanagerReceiver] = (),
     ) -> None:
+        """`mirrors` are told how alerts stand, and get no letters."""
         self._by_audience: dict[str, list[Receiver]] = {}
         self.by_name: dict[str, Receiver | DigestReceiver] = {}
         self.digests = tuple(digests)
+        self.mirrors = tuple(mirrors)
         for audience, receiver in entries:
             self._by_audience.setdefault(audience, []).append(receiver)
             self.by_name[receiver.name] = receiver
@@ -117,13 +95,14 @@ def read(path: Path, areas: Areas) -> Receivers:
         raise ReceiversError(f"the receivers file {path}: {place}: {first['msg']}") from error
     found: list[tuple[str, Receiver]] = []
     digests: list[Subscription] = []
+    mirrors: list[AlertmanagerReceiver] = []
     for index, entry in enumerate(file.receivers):
         place = f"the receivers file {path}: receivers.{index}"
         if entry.area is not None and areas.get(entry.area) is None:
             raise ReceiversError(
                 f"{place}: there is no unit {entry.area}; write an area id such as 2025:02647"
             )
-        audience = OPERATORS if entry.area is None else f"{UNIT_PREFIX}{entry.area}"
+        audience = _audience(entry)
         receiver = _receiver(entry, path.parent, place)
         digest = _subscription(entry, receiver, place)
         if entry.leaders and digest in digests:
@@ -135,57 +114,20 @@ def read(path: Path, areas: Areas) -> Receivers:
         if (audience, receiver) in found:
             raise ReceiversError(f"{place}: {receiver.name} is there twice for {audience}")
         found.append((audience, receiver))
-    return Receivers(found, digests)
+    return Receivers(found, digests, mirrors)
 
 
-def _subscription(entry: _ReceiverEntry, receiver: Receiver, place: str) -> Subscription | None:
-    if entry.area is None:
+def _audience(entry: _ReceiverEntry) -> str:
+    if entry.group is not None:
+        return f"{GROUP_PREFIX}{entry.group}"
+    return OPERATORS if entry.area is None else f"{UNIT_PREFIX}{entry.area}"
+
+
+def _subscription(entry: ReceiverEntry, receiver: Receiver, place: str) -> Subscription | None:
+    if entry.area is None or not isinstance(receiver, EmailReceiver | WebhookReceiver):
         return None
     prefix, default = (LEADERS_PREFIX, MONTHLY) if entry.leaders else (UNIT_PREFIX, WEEKLY)
     try:
         return subscribe(f"{prefix}{entry.area}", receiver, entry.digest, default)
     except ValueError as error:
         raise ReceiversError(f"{place}: {error}") from None
-
-
-def _receiver(entry: _ReceiverEntry, folder: Path, place: str) -> Receiver:
-    if entry.email is not None:
-        return EmailReceiver(
-            name=f"email:{entry.email}", address=entry.email, fingerprint=_digest(entry.email)
-        )
-    assert entry.webhook is not None  # noqa: S101 - the validator above holds it
-    url = entry.webhook.url
-    secret = _secret(folder / entry.webhook.secret_file, place)
-    return WebhookReceiver(
-        name=_hidden("webhook", url),
-        url=url,
-        signer=_signer(secret, folder / entry.webhook.secret_file, place),
-        fingerprint=_digest(url, secret),
-    )
-
-
-def _hidden(kind: str, url: str) -> str:
-    """A path may hold a token, so the name that logs and readers see shows only the host."""
-    return f"{kind}:{urlsplit(url).hostname}#{_digest(url)[:8]}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _secret(path: Path, place: str) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise ReceiversError(f"{place}: cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ReceiversError(f"{place}: {path} holds more than ASCII; write it anew") from error
-
-
-def _signer(secret: str, path: Path, place: str) -> Webhook:
-    try:
-        return Webhook(secret)
-    except Exception as error:
-        raise ReceiversError(
-            f"{place}: {path} holds no webhook secret; write whsec_ and 24 to 64 bytes in base64"
-        ) from error

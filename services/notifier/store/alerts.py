@@ -14,7 +14,6 @@ from services.notifier.core.aim import Aim
 from services.notifier.core.alert import Alert, AlertKind, Step
 from services.notifier.core.decide import Reason
 from services.notifier.core.figure import FigureKey, Other, Standing
-from services.notifier.core.schedule import Group
 from services.notifier.store import queries_of
 
 _SQL: Final = load_queries(queries_of("alerts"))
@@ -82,17 +81,6 @@ async def apply(connection: asyncpg.Connection, steps: Iterable[Step]) -> None:
 async def counts(connection: asyncpg.Connection) -> dict[str, int]:
     """State → number of alerts."""
     return {row["state"]: row["number"] for row in await connection.fetch(_SQL["counts"])}
-
-
-async def groups(connection: asyncpg.Connection, audiences: Sequence[str]) -> list[Group]:
-    """The firing alerts of these audiences, as the schedule needs them."""
-    rows = await connection.fetch(_SQL["groups"], list(audiences))
-    return [Group(row["audience"], row["untold_since"], row["last_message_at"]) for row in rows]
-
-
-async def firing_of(connection: asyncpg.Connection, audience: str) -> list[Alert]:
-    """What fires for one audience and may be told."""
-    return [alert_of(row) for row in await connection.fetch(_SQL["firing_of_audience"], audience)]
 
 
 async def mark_told(connection: asyncpg.Connection, alerts: Iterable[UUID], at: datetime) -> None:

@@ -47,33 +47,6 @@ DELETE FROM alerts WHERE id = ANY ($1::uuid[])
 -- name: counts
 SELECT state, count(*) AS number FROM alerts GROUP BY state
 
--- name: groups
--- The firing alerts by audience. One whose figures cannot be judged now is not told.
-SELECT found.audience,
-       found.untold_since,
-       (SELECT max(written_at) FROM messages WHERE messages.audience = found.audience)
-           AS last_message_at
-FROM (
-    SELECT CASE kind WHEN 'source-silent' THEN 'operators' ELSE 'unit:' || area END AS audience,
-           min(fired_at) FILTER (WHERE told_at IS NULL) AS untold_since
-    FROM alerts
-    WHERE state = 'firing' AND (
-        kind <> 'pace' OR reason NOT IN ('source-silent', 'report-missing', 'denominator-changed')
-    )
-    GROUP BY 1
-) AS found
-WHERE found.audience = ANY ($1::text[])
-ORDER BY found.audience
-
--- name: firing_of_audience
-SELECT *
-FROM alerts
-WHERE state = 'firing'
-  AND (
-      kind <> 'pace' OR reason NOT IN ('source-silent', 'report-missing', 'denominator-changed')
-  )
-  AND CASE kind WHEN 'source-silent' THEN 'operators' ELSE 'unit:' || area END = $1
-
 -- name: told
 UPDATE alerts SET told_at = $2 WHERE id = ANY ($1::uuid[])
 

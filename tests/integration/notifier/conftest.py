@@ -18,12 +18,14 @@ from services.chassis.settings import PostgresSettings
 from services.notifier import rules
 from services.notifier.core.causes import Domain
 from services.notifier.core.intake import digest
+from services.notifier.core.route import Route
 from services.notifier.core.schedule import Policy
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.evaluating import Evaluating
 from services.notifier.pipeline.telling import Telling
 from services.notifier.receivers.email.sending import EmailReceiver
 from services.notifier.receivers.reading import Receiver, Receivers
+from services.notifier.routing import Routing
 from services.notifier.store import SCHEMA, alerts, figures, migrations
 from services.notifier.store.alerts import Search
 
@@ -91,7 +93,8 @@ class Bench:
     def telling(self, receivers: Receivers, **policy: float) -> Telling:
         spaced = {"group_wait": 0.0, "group_interval": 0.0, "repeat_interval": 3600.0} | policy
         durations = {name: timedelta(seconds=value) for name, value in spaced.items()}
-        return Telling(self.pool, self.domain, receivers, Policy(**durations))
+        routing = Routing(Route(Policy(**durations)), None)
+        return Telling(self.pool, self.domain, receivers, routing, self.metrics)
 
     async def tell(self, telling: Telling) -> None:
         await telling.step(self.clock.now())
