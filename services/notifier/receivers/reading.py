@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from contracts.areas import Areas
 from services.notifier.core.digest import LEADERS_PREFIX
 from services.notifier.core.letter import OPERATORS, UNIT_PREFIX
+from services.notifier.core.route import GROUP_PREFIX
 from services.notifier.receivers.alertmanager.sending import AlertmanagerReceiver
 from services.notifier.receivers.digest.subscribing import (
     MONTHLY,
@@ -102,8 +103,14 @@ def read(path: Path, areas: Areas) -> Receivers:
             raise ReceiversError(
                 f"{place}: there is no unit {entry.area}; write an area id such as 2025:02647"
             )
+        mirror = mirror_of(entry)
+        if mirror is not None:
+            if mirror.name in {one.name for one in mirrors}:
+                raise ReceiversError(f"{place}: {mirror.name} is there twice")
+            mirrors.append(mirror)
+            continue
         audience = _audience(entry)
-        receiver = _receiver(entry, path.parent, place)
+        receiver = receiver_of(entry, path.parent, place)
         digest = _subscription(entry, receiver, place)
         if entry.leaders and digest in digests:
             raise ReceiversError(f"{place}: {receiver.name} is there twice for these leaders")
@@ -117,7 +124,7 @@ def read(path: Path, areas: Areas) -> Receivers:
     return Receivers(found, digests, mirrors)
 
 
-def _audience(entry: _ReceiverEntry) -> str:
+def _audience(entry: ReceiverEntry) -> str:
     if entry.group is not None:
         return f"{GROUP_PREFIX}{entry.group}"
     return OPERATORS if entry.area is None else f"{UNIT_PREFIX}{entry.area}"

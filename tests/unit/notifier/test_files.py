@@ -174,8 +174,8 @@ def test_reads_receivers(tmp_path: Path) -> None:
     [
         ('{area: "2025:99999", email: a@example.vn}', "receivers.0: there is no unit 2025:99999"),
         ('{area: "2025:15", email: nobody}', "receivers.0.email"),
-        ('{area: "2025:15"}', "exactly one of email and webhook"),
-        ("{email: a@example.vn}", "exactly one of area and operators"),
+        ('{area: "2025:15"}', "exactly one of email, webhook, slack, zalo, alertmanager"),
+        ("{email: a@example.vn}", "exactly one of area, operators, group"),
         ('{area: "2025:15", mail: a@example.vn}', "receivers.0.mail"),
         (
             '{area: "2025:15", webhook: {url: "https://example.vn", secret_file: none.key}}',

@@ -26,7 +26,17 @@ ALTER TABLE deliveries ADD COLUMN reason text;
 ALTER TABLE deliveries DROP COLUMN leased_until;
 CREATE INDEX deliveries_receiver ON deliveries (receiver, created_at, id) WHERE state = 'waiting';
 
+-- Tokens of services that we send by, sealed under a key that is not here.
+CREATE TABLE tokens (
+    account text COLLATE "C" PRIMARY KEY,
+    access bytea,
+    refresh bytea,
+    expires_at timestamptz,
+    fingerprint text
+);
+
 -- migrate: rollback
+DROP TABLE tokens;
 DROP INDEX deliveries_receiver;
 ALTER TABLE deliveries ADD COLUMN leased_until timestamptz;
 ALTER TABLE deliveries DROP COLUMN reason;

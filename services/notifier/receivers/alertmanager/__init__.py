@@ -1,0 +1,1 @@
+"""Alerts for an Alertmanager of Prometheus, over its API v2."""

@@ -1,0 +1,1 @@
+"""Messages to chats: a letter as short blocks of text, by one interface for each service."""

@@ -1,0 +1,76 @@
+"""Incoming webhooks as Slack has them, and Mattermost, Rocket.Chat and others after it."""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+
+from services.chassis.clock import Clock
+from services.notifier.receivers.answering import outcome_of, unanswered
+from services.notifier.receivers.chat.message import ChatMessage
+from services.notifier.receivers.outcome import Outcome, Reason, Refused, Retry
+
+KIND: Final = "slack"
+
+LONGEST: Final = 16_000
+"""Characters: Slack takes 40,000, Mattermost 16,383."""
+
+_GONE: Final = frozenset(
+    {"no_service", "no_service_id", "no_active_hooks", "no_team", "channel_is_archived"}
+)
+"""Words of the body that say that this webhook is no more."""
+
+_NEVER: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
+_ESCAPED: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_WORD: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SlackReceiver:
+    """A channel; who has its URL can post to it, so it stays out of what is shown."""
+
+    name: str
+    url: str
+    fingerprint: str = ""
+    kind: str = KIND
+
+
+class SlackChat:
+    """Posts to incoming webhooks; one session for all."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, timeout: float, clock: Clock) -> None:
+        """`timeout` is seconds for one attempt, from the connection to the answer."""
+        self._session = session
+        self._timeout = timeout
+        self._clock = clock
+
+    async def post(self, receiver: SlackReceiver, message: ChatMessage) -> Outcome:
+        """Post one message."""
+        # Escaped, as Slack asks: a name cannot become a link or call a whole channel.
+        text = message.within(LONGEST).translate(_ESCAPED)
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._session.post(
+                    receiver.url, json={"text": text}, allow_redirects=False
+                ) as answer,
+            ):
+                word = (await answer.text(errors="replace")).strip()[:_WORD]
+                retry_after = answer.headers.get("retry-after")
+                return _read(answer.status, word, retry_after, self._clock)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            return unanswered(error)
+
+
+def _read(status: int, word: str, retry_after: str | None, clock: Clock) -> Outcome:
+    outcome = outcome_of(status, retry_after, clock.now())
+    error = f"HTTP {status}: {word}"
+    if word in _GONE and status >= HTTPStatus.BAD_REQUEST:
+        return Refused(error, Reason.GONE)
+    if status in _NEVER:
+        return Refused(error)
+    if isinstance(outcome, Retry):
+        return Retry(error, outcome.asked, outcome.reason)
+    return outcome
