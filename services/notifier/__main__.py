@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
 from prometheus_client import CollectorRegistry
 
-from contracts import areas, catalogue, holidays
+from contracts import agencies, areas, catalogue, holidays
+from contracts.agencies import AgenciesError
 from contracts.areas import AreasError
 from contracts.catalogue import CatalogueError
 from contracts.holidays import Holidays, HolidaysError
@@ -41,6 +42,7 @@ from services.notifier.pipeline.delivering import Delivering, Send
 from services.notifier.pipeline.digesting import Digesting
 from services.notifier.pipeline.evaluating import Evaluating
 from services.notifier.pipeline.promising import Promising
+from services.notifier.pipeline.observing import Observing
 from services.notifier.pipeline.publishing import Publishing
 from services.notifier.pipeline.reminded import Reminded
 from services.notifier.pipeline.telling import Telling
@@ -86,7 +88,13 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         catalogue=known_catalogue,
         areas=known_areas,
     )
-    domain = Domain(known_areas, known_catalogue, in_force.minimum_denominator)
+    domain = Domain(
+        known_areas,
+        known_catalogue,
+        in_force.minimum_denominator,
+        agencies=agencies.load(settings.agencies_file, known_catalogue),
+        aims=in_force.aims,
+    )
     receivers = _receivers(settings, domain)
     days_off = holidays.load(settings.holidays_file)
     routes = _routing(settings, domain, receivers, days_off)
@@ -143,7 +151,8 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 ),
                 ("digesting", digesting.step, settings.evaluate_every_seconds),
                 ("publishing", Publishing(broker, pool).step, _PUBLISH_EVERY_SECONDS),
-                ("observing", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),
+                ("observing the lag", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),
+                ("observing", Observing(pool, metrics).step, settings.evaluate_every_seconds),
                 *(("delivering", one.step, settings.deliver_every_seconds) for one in senders),
             ]
             beats = [

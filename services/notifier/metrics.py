@@ -1,6 +1,14 @@
 """The notifier's own metrics. Labels are bounded: states, reasons, kinds of receiver, partitions."""
 
+from typing import Final
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY_SECONDS: Final = (
+    *(1, 5, 15, 60, 300, 900),
+    *(3_600, 4 * 3_600, 12 * 3_600),
+    *(86_400, 3 * 86_400, 7 * 86_400),
+)
 
 
 class NotifierMetrics:
@@ -8,7 +16,10 @@ class NotifierMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.alerts = Gauge(
-            "notifier_alerts", "Alerts in the store by state.", ("state",), registry=registry
+            "notifier_alerts",
+            "Alerts in the store by state, kind and severity.",
+            ("state", "kind", "severity"),
+            registry=registry,
         )
         self.alerts_held = Gauge(
             "notifier_alerts_held",
@@ -37,6 +48,20 @@ class NotifierMetrics:
         )
         self.deliveries_waiting = Gauge(
             "notifier_deliveries_waiting", "Deliveries not done yet.", registry=registry
+        )
+        self.oldest_delivery = Gauge(
+            "notifier_oldest_delivery_seconds",
+            "Age of the oldest delivery not done yet by kind of receiver; 0 where none waits.",
+            ("receiver",),
+            registry=registry,
+        )
+        self.latency = Histogram(
+            "notifier_latency_seconds",
+            "Seconds from the newest indicator event that a message is news of until a receiver "
+            "has taken it, with all that is waited for on purpose.",
+            ("receiver",),
+            buckets=_LATENCY_SECONDS,
+            registry=registry,
         )
         self.receivers_disabled = Gauge(
             "notifier_receivers_disabled",

@@ -178,7 +178,12 @@ class Delivering:
             self._log.warning("an outcome could not be noted", error=repr(error))
             return False
         failpoint("delivery.after-mark")
-        return isinstance(outcome, Delivered)
+        if not isinstance(outcome, Delivered):
+            return False
+        if delivery.news_at is not None:
+            took = self._clock.now() - delivery.news_at
+            self._metrics.latency.labels(self._kind).observe(took.total_seconds())
+        return True
 
     async def _attempt(self, delivery: Delivery) -> Outcome:
         receiver = self._receivers.by_name.get(delivery.receiver)
@@ -225,7 +230,6 @@ class Delivering:
                     failures=failures,
                     resting_until=rest,
                 )
-            self._metrics.deliveries_waiting.set(await deliveries.waiting(connection))
 
     async def _disable(
         self, connection: asyncpg.Connection, name: str, error: str, now: datetime

@@ -78,11 +78,6 @@ class Evaluating:
             await self._everything(now)
             self._full_pass_at = now
             self._metrics.evaluation.labels("all").observe(perf_counter() - started)
-        async with self._pool.acquire() as connection:
-            counts = await alerts.counts(connection)
-            self._metrics.outbox_waiting.set(await alerts.outgoing_waiting(connection))
-        for state in ("pending", "firing", "resolved"):
-            self._metrics.alerts.labels(state).set(counts.get(state, 0))
 
     def _is_full_pass_due(self, now: datetime) -> bool:
         last = self._full_pass_at

@@ -78,11 +78,6 @@ async def apply(connection: asyncpg.Connection, steps: Iterable[Step]) -> None:
         await connection.executemany(_OUTBOX["add"], rows)
 
 
-async def counts(connection: asyncpg.Connection) -> dict[str, int]:
-    """State → number of alerts."""
-    return {row["state"]: row["number"] for row in await connection.fetch(_SQL["counts"])}
-
-
 async def mark_told(connection: asyncpg.Connection, alerts: Iterable[UUID], at: datetime) -> None:
     """Remember that these have been told."""
     await connection.execute(_SQL["told"], list(alerts), at)
@@ -112,11 +107,6 @@ async def mark_published(connection: asyncpg.Connection, numbers: Sequence[int])
     """Remove events that the broker has acknowledged."""
     await connection.execute(_OUTBOX["done"], list(numbers))
 
-
-async def outgoing_waiting(connection: asyncpg.Connection) -> int:
-    """How many events wait for their topic."""
-    number: int = await connection.fetchval(_OUTBOX["waiting"])
-    return number
 
 
 def _by_key(rows: Iterable[asyncpg.Record]) -> dict[FigureKey, Alert]:

@@ -44,9 +44,6 @@ ON CONFLICT (id) DO UPDATE SET
 -- name: drop
 DELETE FROM alerts WHERE id = ANY ($1::uuid[])
 
--- name: counts
-SELECT state, count(*) AS number FROM alerts GROUP BY state
-
 -- name: told
 UPDATE alerts SET told_at = $2 WHERE id = ANY ($1::uuid[])
 

@@ -37,7 +37,7 @@ class Delivery(Generic[Said]):
     """One attempt to bring a letter to a receiver; the id stays the same with every attempt.
 
     `failures` are the receiver's in a row before this attempt; its sender has it to itself until
-    `leased_until`.
+    `leased_until`. `news_at` is the time of the newest figure that the letter is news of.
     """
 
     id: UUID
@@ -48,6 +48,7 @@ class Delivery(Generic[Said]):
     letter: Said
     failures: int = 0
     leased_until: datetime | None = None
+    news_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ async def log_letter(
     await connection.execute(
         _SQL["add_message_alerts"], message, [alert.id for alert in letter.alerts]
     )
+    await connection.execute(_SQL["mark_news"], message)
     rows = [
         (uuid5(message, one.name), message, one.kind, one.name, letter.written_at)
         for one in addressees
@@ -121,6 +123,7 @@ async def claim(
             letter=read(row["letter"]),
             failures=row["failures"],
             leased_until=leased_until,
+            news_at=row["news_at"],
         )
         for row in rows
     ]
@@ -158,12 +161,6 @@ async def expire(
 ) -> int:
     """Give up what disabled receivers were to get before `since`; how many these were."""
     return len(await connection.fetch(_SQL["expire"], kind, now, since, reason))
-
-
-async def waiting(connection: asyncpg.Connection) -> int:
-    """How many deliveries wait."""
-    number: int = await connection.fetchval(_SQL["waiting"])
-    return number
 
 
 async def search(

@@ -4,6 +4,18 @@ INSERT INTO messages (id, audience, area, written_at, letter) VALUES ($1, $2, $3
 -- name: add_message_alerts
 INSERT INTO message_alerts (message, alert) SELECT $1, unnest($2::uuid[])
 
+-- name: mark_news
+-- Before its alerts are marked as told: reminders are no news.
+UPDATE messages
+SET news_at = (
+    SELECT max(figures.updated_at)
+    FROM message_alerts
+    JOIN alerts ON alerts.id = message_alerts.alert
+    JOIN figures USING (area, indicator, basis)
+    WHERE message_alerts.message = $1 AND alerts.told_at IS NULL
+)
+WHERE id = $1
+
 -- name: add_delivery
 WITH known AS (
     INSERT INTO receivers (name, kind) VALUES ($4, $3) ON CONFLICT (name) DO NOTHING
@@ -55,7 +67,7 @@ WITH free AS (
       AND known.next_attempt_at <= $2
       AND messages.id = known.message
     RETURNING known.id, known.message, known.receiver, known.attempts, known.created_at,
-              messages.letter
+              messages.letter, messages.news_at
 )
 UPDATE receivers
 SET leased_until = $5, served_at = $2
@@ -90,9 +102,6 @@ WHERE receivers.name = deliveries.receiver
   AND deliveries.state = 'waiting'
   AND deliveries.created_at <= $3
 RETURNING deliveries.id
-
--- name: waiting
-SELECT count(*) FROM deliveries WHERE state = 'waiting'
 
 -- name: search
 SELECT deliveries.id, deliveries.message, deliveries.receiver, deliveries.state,

@@ -6,6 +6,3 @@ SELECT number, id, key, payload FROM outbox ORDER BY number LIMIT $1
 
 -- name: done
 DELETE FROM outbox WHERE number = ANY ($1::bigint[])
-
--- name: waiting
-SELECT count(*) FROM outbox
