@@ -8,7 +8,7 @@ BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fault mutants check format generate bench bench-country bench-days bench-growth bench-ingest bench-line lock clean
+.PHONY: help setup run test test-fault test-fault-notifier mutants check format generate bench bench-country bench-days bench-growth bench-ingest bench-line bench-notifier lock clean
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: setup ## Run all tests (ARGS=tests/unit for some of them).
 
 test-fault: setup ## Kill everything at random and count again; about four minutes (ARGS='--seed 7 --faults 90').
 	@$(BIN)/python -m tests.fault $(ARGS)
+
+test-fault-notifier: setup ## Kill the notifier at every stage; about five minutes (ARGS='--seed 7 --alerts 300 --rounds 1').
+	@$(BIN)/python -m tests.fault.notifier $(ARGS)
 
 mutants: setup ## Plant six mutants and see that the tests catch them; about seven minutes.
 	@$(BIN)/python -m tests.fault.mutants
@@ -59,6 +62,9 @@ bench-ingest: setup ## Measure ingest beside a bare producer, on a fresh stack (
 
 bench-line: setup ## Measure the whole line on fresh stacks; takes about three minutes.
 	@$(BIN)/python -m tests.bench.line $(ARGS)
+
+bench-notifier: setup ## Measure the evaluation of 3,321 communes with 58 indicators (ARGS='--communes 500').
+	@$(BIN)/python -m tests.bench.notifying $(ARGS)
 
 lock: setup ## Resolve the dependencies anew: Python's, Kafka's, and Debezium's for the tests.
 	PATH="$$PATH:.venv/share/uv/bin" uv lock --upgrade

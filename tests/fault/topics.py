@@ -45,8 +45,10 @@ class Topics:
 
         return await self._until_answered(ask)
 
-    async def committed(self) -> dict[int, int]:
-        """What scoring's group has committed of ``subject-events.v1``."""
+    async def committed(
+        self, group: str = _GROUP, topic: str = SUBJECT_EVENTS
+    ) -> dict[int, int]:
+        """What a group has committed of a topic; scoring's, unless another is named."""
 
         async def ask() -> dict[int, int]:
             if self._admin is None:
@@ -54,11 +56,11 @@ class Topics:
                     bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUEST_MS
                 )
                 await self._admin.start()
-            offsets = await self._admin.list_consumer_group_offsets(_GROUP)
+            offsets = await self._admin.list_consumer_group_offsets(group)
             return {
                 partition.partition: at.offset
                 for partition, at in offsets.items()
-                if partition.topic == SUBJECT_EVENTS
+                if partition.topic == topic
             }
 
         return await self._until_answered(ask)

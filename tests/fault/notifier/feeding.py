@@ -6,13 +6,11 @@ from decimal import Decimal
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from contracts.topics import INDICATOR_EVENTS
 from contracts.updates import IndicatorUpdatedData, indicator_updated
 from services.notifier.pipeline.consuming import GROUP
-from tests.fault.topics import Topics
 from tests.fault.waiting import until
 
 #: It has a target, and events feed it.
@@ -30,6 +28,11 @@ class Feed:
         self._version = 0
         self.sent = 0
         """Of so many units a figure has been sent."""
+
+    @property
+    def newest(self) -> int:
+        """The highest version that has been sent."""
+        return self._version + 1 if self.sent else 0
 
     async def wave(self, size: int) -> None:
         """Send the first figures of so many more units."""
@@ -49,20 +52,6 @@ class Feed:
         async with AIOKafkaConsumer(bootstrap_servers=self._bootstrap, group_id=GROUP) as member:
             member.assign(list(begin))
             await member.commit(begin)
-
-    async def is_read(self, topics: Topics) -> bool:
-        """Whether the group has committed everything that is on the topic."""
-        ends = await topics.ends(INDICATOR_EVENTS)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-        try:
-            await admin.start()
-            offsets = await admin.list_consumer_group_offsets(GROUP)
-        finally:
-            await admin.close()
-        held = {
-            one.partition: at.offset for one, at in offsets.items() if one.topic == INDICATOR_EVENTS
-        }
-        return all(held.get(partition, 0) >= end for partition, end in ends.items())
 
     async def _send(self, areas: Sequence[str], version: int) -> None:
         async def sent() -> bool:

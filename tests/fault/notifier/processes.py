@@ -20,6 +20,7 @@ from tests.fault.waiting import until
 
 _CHECKOUT: Final = Path(__file__).parents[3]
 _LOOK_SECONDS: Final = 0.05
+_START_SECONDS: Final = 90.0
 _STOP_SECONDS: Final = 40.0
 #: The exit code of a service whose start failed (services.chassis.process).
 _COULD_NOT_START: Final = 3
@@ -49,9 +50,10 @@ class Processes:
             self._children.append((child, port))
             child.start()
             self.starts += 1
-        for _, port in self._children:
-            await until(partial(_is_ready, port))
         self._watching = asyncio.create_task(self._keep_alive())
+        async with asyncio.timeout(_START_SECONDS):
+            for _, port in self._children:
+                await until(partial(_is_ready, port))
 
     async def stop(self) -> None:
         """Tell all to stop, and wait until they have."""

@@ -31,6 +31,8 @@ class Receiving:
     mail_port: int
     hooks: Taken = field(default_factory=dict)
     mails: Taken = field(default_factory=dict)
+    is_down: bool = False
+    """Whether both refuse for the moment whatever comes."""
 
     @property
     def repeats(self) -> int:
@@ -54,13 +56,16 @@ class Receiving:
         for code, area in areas.items():
             url = f"http://{LOOPBACK}:{self.hook_port}/{code}"
             rows += [
-                f'  - {{area: "{area}", email: "{code}@example.vn"}}',
-                f'  - {{area: "{area}", webhook: {{url: "{url}", secret_file: hook.key}}}}',
+                f'  - {{area: "{area}", email: "{code}@example.vn", digest: none}}',
+                f'  - {{area: "{area}", webhook: {{url: "{url}", secret_file: hook.key}}, '
+                "digest: none}",
             ]
         path.write_text("\n".join(rows), encoding="utf-8")
 
     async def take_hook(self, request: web.Request) -> web.Response:
         """Take a message; one whose signature is wrong is refused."""
+        if self.is_down:
+            return web.Response(status=503, headers={"retry-after": "1"})
         Webhook(_SECRET).verify(await request.read(), dict(request.headers))
         code = request.match_info["code"]
         self.hooks.setdefault(code, Counter())[request.headers["webhook-id"]] += 1
@@ -70,6 +75,8 @@ class Receiving:
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         """Take a mail."""
+        if self.is_down:
+            return "451 later"
         assert isinstance(envelope.content, bytes)
         headers = _HEADERS.parsebytes(envelope.content)
         (address,) = envelope.rcpt_tos

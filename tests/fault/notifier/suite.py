@@ -14,10 +14,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from contracts.topics import ALERT_EVENTS
+from contracts.topics import ALERT_EVENTS, INDICATOR_EVENTS
 from contracts.updates import ALERT_OPENED, AlertChanged
 from deploy.embedded.layout import Layout, Ports
 from deploy.embedded.ports import LOOPBACK
+from services.notifier.pipeline.consuming import GROUP
 from tests.bench.ground import Country
 from tests.e2e.line import _free_base
 from tests.fault.notifier.feeding import Feed
@@ -64,11 +65,14 @@ _TUNING: Final = {
     "NHIPSO_NOTIFIER__SMTP__TIMEOUT_SECONDS": "3",
 }
 
-_IS_WAITING: Final = "SELECT count(*) FROM deliveries WHERE state = 'waiting'"
+_LEFT: Final = """
+    SELECT (SELECT count(*) FROM deliveries WHERE state = 'waiting')
+        + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM figures WHERE is_changed)
+        + (SELECT (coalesce(max(version), 0) < $1)::int FROM figures)
+"""
+_QUEUE: Final = "SELECT id::text FROM deliveries WHERE state = 'waiting' ORDER BY id"
 _MESSAGES: Final = "SELECT count(*) FROM messages"
 _FAILED: Final = "SELECT count(*) FROM deliveries WHERE state = 'failed'"
-_OUTBOX: Final = "SELECT count(*) FROM outbox"
-_FIGURES: Final = "SELECT count(*) FROM figures"
 
 
 @dataclass(slots=True)
@@ -116,23 +120,15 @@ class Stage:
     codes: tuple[str, ...]
 
     async def all_told(self) -> None:
-        """Wait until each unit of which a figure was sent has been told, and nothing is left."""
+        """Wait until there is nothing left to tell."""
+        await _patiently("not all units have been told", until(self.is_calm))
 
-        async def done() -> bool:
-            if not all(self.received.has_told(code) for code in self.codes[: self.feed.sent]):
-                return False
-            return await self.store.value(_IS_WAITING) + await self.store.value(_OUTBOX) == 0
-
-        await _patiently("not all units have been told", until(done))
-
-    async def taken(self) -> None:
-        """Wait until all figures that were sent are in PostgreSQL."""
-
-        async def done() -> bool:
-            held: int = await self.store.value(_FIGURES)
-            return held >= self.feed.sent
-
-        await _patiently("figures have not been taken", until(done))
+    async def is_calm(self) -> bool:
+        """Whether each unit of which a figure was sent has been told, and nothing is left."""
+        if not all(self.received.has_told(code) for code in self.codes[: self.feed.sent]):
+            return False
+        left: int = await self.store.value(_LEFT, self.feed.newest)
+        return left == 0
 
 
 async def run(root: Path, seed: int, alerts: int, rounds: int, say: Say) -> Report:
@@ -142,7 +138,8 @@ async def run(root: Path, seed: int, alerts: int, rounds: int, say: Say) -> Repo
         root: an empty folder, which other accounts may enter.
         seed: decides what chance decides.
         alerts: how many units lag.
-        rounds: in each every point is struck once, one process at random, and both servers.
+        rounds: in each every point is struck once, one process at random, and both servers; with
+            more than one, the queue is also held against a restart of everything.
         say: is told how far it is.
 
     Raises:
@@ -161,10 +158,13 @@ async def run(root: Path, seed: int, alerts: int, rounds: int, say: Say) -> Repo
         tell("started")
         await _share(stage, alerts // _SHARED_PART, report)
         tell("two processes have shared the work")
+        if rounds > 1:
+            await _queue(stage, alerts // _SHARED_PART, report)
+            tell("the queue has survived a restart of everything")
         for number in range(rounds):
             until_sent = alerts - (alerts - stage.feed.sent) * (rounds - number - 1) // rounds
             await _strike(stage, until_sent, rng, report, tell)
-        await stage.all_told()
+            await stage.all_told()
         tell("all have been told")
         await _replay(stage)
         tell("the topic has been read again")
@@ -186,23 +186,61 @@ async def _share(stage: Stage, size: int, report: Report) -> None:
     report.expect("processes that delivered nothing", sum(not one for one in shares), 0)
 
 
+async def _queue(stage: Stage, size: int, report: Report) -> None:
+    """What waits for receivers that are down is there after everything has been struck down."""
+    stage.received.is_down = True
+    await stage.feed.wave(size)
+
+    async def queued() -> bool:
+        return len(await stage.store.fetch(_QUEUE)) >= 2 * size
+
+    await _patiently("deliveries are not in the queue", until(queued))
+    before = [row[0] for row in await stage.store.fetch(_QUEUE)]
+    await stage.processes.stop()
+    await stage.servers.crash_postgres()
+    await stage.servers.kill_kafka()
+    after = [row[0] for row in await stage.store.fetch(_QUEUE)]
+    report.expect("the queue after a restart", after, before)
+    stage.received.is_down = False
+    await stage.processes.start(_PROCESSES)
+    await stage.all_told()
+
+
 async def _strike(stage: Stage, until_sent: int, rng: Random, report: Report, tell: Say) -> None:
-    points = rng.sample(POINTS, len(POINTS))
+    """Every point, one process at random and both servers, all while waves of alerts come."""
     wave = max(1, (until_sent - stage.feed.sent) // _WAVES)
-    for point in points:
+    for point in POINTS:
         stage.processes.arm(point)
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while left := [one for one in points if not stage.processes.is_taken(one)]:
-            # What is over when all have been told would leave a late point untouched.
-            if stage.feed.sent + 3 * wave < until_sent:
-                await stage.feed.wave(wave)
-            else:
-                await stage.feed.nudge(wave)
-            await stage.taken()
-            await until(lambda left=left: _any_taken(stage, left))
-    report.kills += len(points)
+    blows = asyncio.create_task(_blows(stage, rng))
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not (_is_over(stage) and blows.done()):
+                # The last waves are for points that nobody has come to yet.
+                if stage.feed.sent + 2 * wave < until_sent:
+                    await stage.feed.wave(wave)
+                else:
+                    await stage.feed.nudge(wave)
+                await until(lambda: _calm_or_over(stage, blows))
+            await blows
+    except TimeoutError:
+        left = [point for point in POINTS if not stage.processes.is_taken(point)]
+        raise TimeoutError(f"these points have not been struck: {left}") from None
+    finally:
+        blows.cancel()
+        await asyncio.gather(blows, return_exceptions=True)
+    report.kills += len(POINTS) + 1
     stage.processes.forget()
-    tell("every point has been struck")
+    await stage.feed.wave(until_sent - stage.feed.sent)
+    tell("every point, a process, PostgreSQL and the broker have been struck")
+
+
+async def _blows(stage: Stage, rng: Random) -> None:
+    """Strike what has no point of its own, each when about half of the points are over."""
+
+    async def half() -> bool:
+        return 2 * sum(map(stage.processes.is_taken, POINTS)) >= len(POINTS)
+
+    await until(half)
     for blow in rng.sample(
         (
             stage.servers.crash_postgres,
@@ -211,15 +249,15 @@ async def _strike(stage: Stage, until_sent: int, rng: Random, report: Report, te
         ),
         3,
     ):
-        await stage.feed.wave(min(wave, until_sent - stage.feed.sent))
         await blow()
-    report.kills += 1
-    await stage.feed.wave(until_sent - stage.feed.sent)
-    tell("broker, PostgreSQL and a process have been struck")
 
 
-async def _any_taken(stage: Stage, points: list[str]) -> bool:
-    return any(stage.processes.is_taken(point) for point in points)
+def _is_over(stage: Stage) -> bool:
+    return all(map(stage.processes.is_taken, POINTS))
+
+
+async def _calm_or_over(stage: Stage, blows: "asyncio.Task[None]") -> bool:
+    return (_is_over(stage) and blows.done()) or await stage.is_calm()
 
 
 async def _replay(stage: Stage) -> None:
@@ -227,9 +265,13 @@ async def _replay(stage: Stage) -> None:
     await stage.processes.stop()
     await stage.feed.begin_again()
     await stage.processes.start(_PROCESSES)
-    await _patiently(
-        "the topic has not been read again", until(lambda: stage.feed.is_read(stage.topics))
-    )
+    ends = await stage.topics.ends(INDICATOR_EVENTS)
+
+    async def read_again() -> bool:
+        held = await stage.topics.committed(GROUP, INDICATOR_EVENTS)
+        return all(held.get(partition, 0) >= end for partition, end in ends.items())
+
+    await _patiently("the topic has not been read again", until(read_again))
     await stage.feed.wave(1)
     await stage.all_told()
 
