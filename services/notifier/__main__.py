@@ -24,9 +24,10 @@ from services.chassis.http import create_app
 from services.chassis.kafka import ensure_topics
 from services.chassis.process import Tasks, serve
 from services.chassis.readiness import Readiness
-from services.chassis.settings import SecretFileError, load, read_secret_text
+from services.chassis.settings import SecretFileError, load, read_secret, read_secret_text
 from services.chassis.tokens import JwksError, TokenVerifier
 from services.notifier import routing, rules
+from services.notifier.acknowledge_page import AcknowledgePage, add_acknowledge_page
 from services.notifier.acknowledging import add_acknowledgement_routes
 from services.notifier.callers import Acting, Sight
 from services.notifier.core.causes import Domain
@@ -43,12 +44,18 @@ from services.notifier.pipeline.digesting import Digesting
 from services.notifier.pipeline.evaluating import Evaluating
 from services.notifier.pipeline.promising import Promising
 from services.notifier.pipeline.observing import Observing
+from services.notifier.pipeline.mirroring import Mirroring
 from services.notifier.pipeline.publishing import Publishing
 from services.notifier.pipeline.reminded import Reminded
 from services.notifier.pipeline.telling import Telling
 from services.notifier.receivers import reading
 from services.notifier.receivers.digest.sending import DigestMailer, DigestPoster
 from services.notifier.receivers.digest.subscribing import KIND_PREFIX
+from services.notifier.receivers.alertmanager.sending import AlertmanagerSender
+from services.notifier.receivers.chat.sending import ChatSender
+from services.notifier.receivers.chat.slack import SlackChat
+from services.notifier.receivers.chat.tokens import KEY_BYTES, ZaloSecrets, ZaloTokens
+from services.notifier.receivers.chat.zalo import ZaloChat
 from services.notifier.receivers.email.sending import EmailSender
 from services.notifier.receivers.reading import Receivers, ReceiversError
 from services.notifier.receivers.webhook.sending import WebhookSender
@@ -73,8 +80,8 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     """Wire the process.
 
     Raises:
-        StartError, RulesError, ReceiversError, RoutesError, HolidaysError, AreasError,
-            CatalogueError, JwksError, SecretFileError: a file cannot be used.
+        StartError, RulesError, ReceiversError, RoutesError, HolidaysError, AgenciesError,
+            AreasError, CatalogueError, JwksError, SecretFileError: a file cannot be used.
     """
     settings = environment.notifier
     registry = CollectorRegistry()
@@ -101,6 +108,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     # Read here and not in the lifespan: a mistake ends the start with one line.
     password_file = settings.smtp.password_file if settings.smtp is not None else None
     password = read_secret_text(password_file) if password_file is not None else None
+    zalo = _zalo(settings)
     verifier = TokenVerifier.from_settings(environment.tokens)
     links = Links.from_settings(settings.links)
     apis: list[Api] = []
@@ -136,10 +144,20 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 settings,
                 session,
                 password=password,
+                zalo=zalo,
                 pool=pool,
                 receivers=receivers,
                 metrics=metrics,
                 clock=clock,
+            )
+            mirroring = Mirroring(
+                AlertmanagerSender(session, timeout=settings.webhook_timeout_seconds, clock=clock),
+                pool=pool,
+                receivers=receivers,
+                domain=domain,
+                metrics=metrics,
+                clock=clock,
+                every=timedelta(seconds=settings.alertmanager_every_seconds),
             )
             steps = [
                 ("evaluating", evaluating.step, settings.evaluate_every_seconds),
@@ -150,6 +168,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                     settings.evaluate_every_seconds,
                 ),
                 ("digesting", digesting.step, settings.evaluate_every_seconds),
+                ("mirroring", mirroring.step, settings.deliver_every_seconds),
                 ("publishing", Publishing(broker, pool).step, _PUBLISH_EVERY_SECONDS),
                 ("observing the lag", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),
                 ("observing", Observing(pool, metrics).step, settings.evaluate_every_seconds),
@@ -171,7 +190,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 yield
             finally:
                 await tasks.close()
-                for sender in senders:
+                for sender in (*senders, mirroring):
                     await sender.close()
         await pool.close()
 
@@ -183,7 +202,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         readiness=readiness,
         registry=registry,
     )
-    _add_routes(app, verifier, domain, apis=apis, digestings=digestings)
+    _add_routes(app, verifier, domain, links, apis=apis, digestings=digestings)
     return app
 
 
@@ -191,6 +210,7 @@ def _add_routes(
     app: FastAPI,
     verifier: TokenVerifier,
     domain: Domain,
+    links: Links,
     *,
     apis: Sequence[Api],
     digestings: Sequence[Digesting],
@@ -201,19 +221,42 @@ def _add_routes(
     add_acknowledgement_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_silence_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_receiver_routes(app, verifier=verifier, api=lambda: apis[-1])
+    add_acknowledge_page(app, AcknowledgePage(links, lambda: apis[-1]))
     add_digest_routes(app, sight=sight, api=lambda: apis[-1], digesting=lambda: digestings[-1])
 
 
 def _receivers(settings: NotifierSettings, domain: Domain) -> Receivers:
     if settings.receivers_file is None:
         return Receivers()
-    receivers = reading.read(settings.receivers_file, domain.areas)
+    receivers = reading.read(settings.receivers_file, domain.areas, domain.agencies)
     if settings.smtp is None and any(one.kind in _BY_MAIL for one in receivers.by_name.values()):
         raise StartError(
             f"{settings.receivers_file} names mailboxes, but no mail server is set; "
             "set NHIPSO_NOTIFIER__SMTP__HOST"
         )
+    if settings.zalo is None and any(one.kind == "zalo" for one in receivers.by_name.values()):
+        raise StartError(
+            f"{settings.receivers_file} names users of Zalo, but no Official Account is set; "
+            "set NHIPSO_NOTIFIER__ZALO__APP_ID"
+        )
     return receivers
+
+
+def _zalo(settings: NotifierSettings) -> ZaloSecrets | None:
+    if settings.zalo is None:
+        return None
+    key = read_secret(settings.zalo.key_file)
+    if len(key) != KEY_BYTES:
+        raise StartError(
+            f"{settings.zalo.key_file} holds {len(key)} bytes and not {KEY_BYTES}; "
+            "write a key with `openssl rand -hex 32`"
+        )
+    return ZaloSecrets(
+        app_id=settings.zalo.app_id,
+        app_secret=read_secret_text(settings.zalo.app_secret_file),
+        first_refresh=read_secret_text(settings.zalo.refresh_token_file),
+        key=key,
+    )
 
 
 def _routing(
@@ -235,6 +278,7 @@ def _senders(
     session: aiohttp.ClientSession,
     *,
     password: str | None,
+    zalo: ZaloSecrets | None,
     pool: asyncpg.Pool,
     receivers: Receivers,
     metrics: NotifierMetrics,
@@ -244,11 +288,31 @@ def _senders(
     sends: dict[str, Send] = {
         "webhook": webhook.send,
         f"{KIND_PREFIX}webhook": DigestPoster(webhook).send,
+        "slack": ChatSender(
+            SlackChat(session, timeout=settings.webhook_timeout_seconds, clock=clock)
+        ).send,
     }
     if settings.smtp is not None:
         email = EmailSender(settings.smtp, password)
         sends["email"] = email.send
         sends[f"{KIND_PREFIX}email"] = DigestMailer(email, settings.smtp).send
+    if settings.zalo is not None and zalo is not None:
+        tokens = ZaloTokens(
+            session,
+            pool,
+            zalo,
+            timeout=settings.webhook_timeout_seconds,
+            clock=clock,
+            oauth=settings.zalo.oauth_url,
+        )
+        chat = ZaloChat(
+            session,
+            tokens,
+            timeout=settings.webhook_timeout_seconds,
+            clock=clock,
+            api=settings.zalo.api_url,
+        )
+        sends["zalo"] = ChatSender(chat).send
     return [
         Delivering(
             kind,

@@ -27,7 +27,9 @@ class SmtpSettings(Settings):
     """The mail server.
 
     `tls`: ``auto`` uses STARTTLS where the server offers it, ``starttls`` insists on it,
-    ``implicit`` speaks TLS from the first byte, ``none`` never.
+    ``implicit`` speaks TLS from the first byte, ``none`` never. `unsubscribe_url` takes the POST of
+    RFC 8058 without asking who it is, so ``{receiver}`` in it becomes the receiver's name;
+    `unsubscribe_mailto` is a mailbox that somebody reads.
     """
 
     host: str
@@ -38,6 +40,8 @@ class SmtpSettings(Settings):
     password_file: Path | None = None
     tls: Literal["auto", "starttls", "implicit", "none"] = "auto"
     timeout_seconds: Interval = 15
+    unsubscribe_url: Annotated[str | None, Field(pattern=r"^https://[^\s<>,/]+\S*$")] = None
+    unsubscribe_mailto: Annotated[str | None, Field(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")] = None
 
     @model_validator(mode="after")
     def _whole_credential(self) -> Self:
@@ -68,6 +72,21 @@ class CatalogueSettings(Settings):
 
     folder: Path | None = None
     """Holds rules.yaml and the sets; without it, the catalogue that ships with the contract."""
+
+
+class ZaloSettings(Settings):
+    """The Official Account by which Zalo messages go; see receivers/chat/README.md.
+
+    The key (32 bytes in hexadecimal) seals its tokens in PostgreSQL; the refresh token begins their
+    chain.
+    """
+
+    app_id: Annotated[str, Field(pattern=r"^[0-9]+$")]
+    app_secret_file: Path
+    refresh_token_file: Path
+    key_file: Path
+    api_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] = "https://openapi.zalo.me"
+    oauth_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] = "https://oauth.zaloapp.com"
 
 
 class LinkSettings(Settings):
@@ -107,10 +126,12 @@ class NotifierSettings(Settings):
 
     rules_file: Path | None = None
     receivers_file: Path | None = None
+    agencies_file: Path | None = None
     routes_file: Path | None = None
     holidays_file: Path | None = None
     quiet_hours: bool = False
     smtp: SmtpSettings | None = None
+    zalo: ZaloSettings | None = None
     links: LinkSettings = LinkSettings()
     for_seconds: Seconds | None = None
     evaluate_every_seconds: Interval = 5
@@ -120,6 +141,7 @@ class NotifierSettings(Settings):
     repeat_interval_seconds: Interval = 7 * 24 * 3600
     deliver_every_seconds: Interval = 1
     webhook_timeout_seconds: Interval = 10
+    alertmanager_every_seconds: Interval = 60
     lease_seconds: Interval = 60
     give_up_seconds: Interval = 3 * 24 * 3600
     digest_weekday: Annotated[int, Field(ge=1, le=7)] = 1

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from standardwebhooks import Webhook
 
+from services.notifier.core.wording import Language
 from services.notifier.receivers.alertmanager.sending import AlertmanagerReceiver
 from services.notifier.receivers.chat.slack import SlackReceiver
 from services.notifier.receivers.chat.zalo import ZaloReceiver
@@ -57,8 +58,10 @@ class ReceiverEntry(_Entry):
     area: str | None = None
     operators: Literal[True] | None = None
     group: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] = None
+    agency: str | None = None
     leaders: Literal[True] | None = None
     digest: Choice | None = None
+    language: Language = "vi"
     email: Annotated[str | None, Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")] = None
     webhook: WebhookEntry | None = None
     slack: SlackEntry | None = None
@@ -67,15 +70,15 @@ class ReceiverEntry(_Entry):
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
-        if [self.area, self.operators, self.group].count(None) != 2:
-            raise ValueError("give exactly one of area and operators, or a group")
+        if [self.area, self.operators, self.group, self.agency].count(None) != 3:
+            raise ValueError("give exactly one of area and operators, or a group or an agency")
         if self.area is None and (self.leaders or self.digest not in (None, "none")):
             raise ValueError("digests are of a unit; give an area")
         if self.leaders and self.digest == "none":
             raise ValueError("leaders get digests alone; write weekly or monthly, or no entry")
         if sum(getattr(self, way) is not None for way in _WAYS) != 1:
             raise ValueError(f"give exactly one of {', '.join(_WAYS)}")
-        if self.alertmanager is not None and self.group is not None:
+        if self.alertmanager is not None and (self.group or self.agency):
             raise ValueError("an Alertmanager hears of an area or of what operators are told")
         by_these = self.email is not None or self.webhook is not None
         if not by_these and (self.leaders or self.digest not in (None, "none")):
@@ -91,7 +94,10 @@ def receiver_of(entry: ReceiverEntry, folder: Path, place: str) -> Receiver:
     """
     if entry.email is not None:
         return EmailReceiver(
-            name=f"email:{entry.email}", address=entry.email, fingerprint=_digest(entry.email)
+            name=f"email:{entry.email}",
+            address=entry.email,
+            fingerprint=_digest(entry.email),
+            language=entry.language,
         )
     if entry.slack is not None:
         url = _secret(folder / entry.slack.url_file, place)
@@ -100,10 +106,18 @@ def receiver_of(entry: ReceiverEntry, folder: Path, place: str) -> Receiver:
                 f"{place}: {folder / entry.slack.url_file} holds no URL; write that of the "
                 "incoming webhook"
             )
-        return SlackReceiver(name=_hidden("slack", url), url=url, fingerprint=_digest(url))
+        return SlackReceiver(
+            name=_hidden("slack", url),
+            url=url,
+            fingerprint=_digest(url),
+            language=entry.language,
+        )
     if entry.zalo is not None:
         return ZaloReceiver(
-            name=f"zalo:{entry.zalo}", user_id=entry.zalo, fingerprint=_digest(entry.zalo)
+            name=f"zalo:{entry.zalo}",
+            user_id=entry.zalo,
+            fingerprint=_digest(entry.zalo),
+            language=entry.language,
         )
     assert entry.webhook is not None  # noqa: S101 - the validator above holds it
     url = entry.webhook.url

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.notifier.core.letter import Letter
+from services.notifier.core.wording import Language
 from services.notifier.receivers.email.rendering import as_text
 
 _MORE: Final = "…"
@@ -38,7 +39,7 @@ class ChatMessage:
         return f"{text}\n\n{_MORE}"
 
 
-def chat_message(letter: Letter) -> ChatMessage:
+def chat_message(letter: Letter, language: Language) -> ChatMessage:
     """The letter's subject and the paragraphs of its text."""
-    paragraphs = (part.strip() for part in as_text(letter).split("\n\n"))
-    return ChatMessage(letter.subject, tuple(part for part in paragraphs if part))
+    paragraphs = (part.strip() for part in as_text(letter, language).split("\n\n"))
+    return ChatMessage(letter.subject_in(language), tuple(part for part in paragraphs if part))

@@ -1,23 +1,35 @@
 """Send a letter to a chat: one interface, whatever the service."""
 
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+from services.notifier.core.wording import Language
 from services.notifier.receivers.chat.message import ChatMessage, chat_message
 from services.notifier.receivers.outcome import Outcome
 from services.notifier.store.deliveries import Delivery
 
-To = TypeVar("To", contravariant=True)
+
+class ChatReceiver(Protocol):
+    """Somebody who reads a chat."""
+
+    @property
+    def language(self) -> Language:
+        """The language they are told in."""
+        ...
 
 
-class Chat(Protocol[To]):
+To = TypeVar("To", bound=ChatReceiver)
+ToAny = TypeVar("ToAny", bound=ChatReceiver, contravariant=True)
+
+
+class Chat(Protocol[ToAny]):
     """A service of chats."""
 
-    async def post(self, receiver: To, message: ChatMessage) -> Outcome:
+    async def post(self, receiver: ToAny, message: ChatMessage) -> Outcome:
         """Post one message, within the service's bounds of length."""
         ...
 
 
-class ChatSender:
+class ChatSender(Generic[To]):
     """Sends letters by one service."""
 
     def __init__(self, chat: Chat[To]) -> None:
@@ -25,4 +37,4 @@ class ChatSender:
 
     async def send(self, receiver: To, delivery: Delivery) -> Outcome:
         """Send one letter."""
-        return await self._chat.post(receiver, chat_message(delivery.letter))
+        return await self._chat.post(receiver, chat_message(delivery.letter, receiver.language))

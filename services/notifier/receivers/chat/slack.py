@@ -8,6 +8,7 @@ from typing import Final
 import aiohttp
 
 from services.chassis.clock import Clock
+from services.notifier.core.wording import Language
 from services.notifier.receivers.answering import outcome_of, unanswered
 from services.notifier.receivers.chat.message import ChatMessage
 from services.notifier.receivers.outcome import Outcome, Reason, Refused, Retry
@@ -35,6 +36,7 @@ class SlackReceiver:
     url: str
     fingerprint: str = ""
     kind: str = KIND
+    language: Language = "vi"
 
 
 class SlackChat:

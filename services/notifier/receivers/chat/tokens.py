@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import json
 import os
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -38,6 +39,20 @@ class TokenError(Exception):
     def __init__(self, message: str, reason: Reason = Reason.CREDENTIALS) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ZaloSecrets:
+    """What an operator gives.
+
+    `first_refresh` begins the chain of tokens; another one in its place begins it anew. `key` has
+    32 bytes.
+    """
+
+    app_id: str
+    app_secret: str = field(repr=False)
+    first_refresh: str = field(repr=False)
+    key: bytes = field(repr=False)
 
 
 class Seal:
@@ -70,29 +85,25 @@ class ZaloTokens:
         self,
         session: aiohttp.ClientSession,
         pool: asyncpg.Pool,
+        secrets: ZaloSecrets,
         *,
-        app_id: str,
-        app_secret: str,
-        first_refresh: str,
-        key: bytes,
         timeout: float,
         clock: Clock,
         oauth: str = OAUTH,
     ) -> None:
-        """`first_refresh` begins the chain; another one in its place begins it anew."""
+        """`timeout` is seconds for one request."""
         self._session = session
         self._pool = pool
-        self._app_id = app_id
-        self._app_secret = app_secret
-        self._first_refresh = first_refresh
-        self._fingerprint = hashlib.sha256(first_refresh.encode()).hexdigest()
-        self._account = f"zalo:{app_id}"
-        self._seal = Seal(key, self._account)
+        self._secrets = secrets
+        self._fingerprint = hashlib.sha256(secrets.first_refresh.encode()).hexdigest()
+        self._account = f"zalo:{secrets.app_id}"
+        self._seal = Seal(secrets.key, self._account)
         self._timeout = timeout
         self._clock = clock
         self._url = f"{oauth.rstrip('/')}/v4/oa/access_token"
         # One of this process at a time, or those that wait would take up all connections.
         self._turn = asyncio.Lock()
+        self._asking: set[asyncio.Task[str]] = set()
 
     async def access(self, *, refused: str | None = None) -> str:
         """An access token; another one than `refused`.
@@ -100,6 +111,18 @@ class ZaloTokens:
         Raises:
             TokenError: Zalo gives none.
         """
+        # Not cancelled with whoever asks: an answer of Zalo's that nobody keeps breaks the chain.
+        asking = asyncio.create_task(self._access(refused))
+        self._asking.add(asking)
+        asking.add_done_callback(self._done)
+        return await asyncio.shield(asking)
+
+    def _done(self, asking: asyncio.Task[str]) -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled():
+            asking.exception()
+
+    async def _access(self, refused: str | None) -> str:
         async with self._turn:
             async with self._pool.acquire() as connection:
                 usable = self._usable(await tokens.pair(connection, self._account), refused)
@@ -125,7 +148,7 @@ class ZaloTokens:
         return access if access != refused else None
 
     async def _refresh(self, connection: asyncpg.Connection, held: Pair) -> str:
-        refresh = self._first_refresh
+        refresh = self._secrets.first_refresh
         if held.refresh is not None and held.fingerprint == self._fingerprint:
             opened = self._seal.open(held.refresh)
             if opened is None:
@@ -157,14 +180,18 @@ class ZaloTokens:
         return access
 
     async def _ask(self, refresh: str) -> dict[str, Any]:
-        form = {"refresh_token": refresh, "app_id": self._app_id, "grant_type": "refresh_token"}
+        form = {
+            "refresh_token": refresh,
+            "app_id": self._secrets.app_id,
+            "grant_type": "refresh_token",
+        }
         try:
             async with (
                 asyncio.timeout(self._timeout),
                 self._session.post(
                     self._url,
                     data=form,
-                    headers={"secret_key": self._app_secret},
+                    headers={"secret_key": self._secrets.app_secret},
                     allow_redirects=False,
                 ) as answer,
             ):

@@ -13,6 +13,7 @@ from typing import Final
 import aiohttp
 
 from services.chassis.clock import Clock
+from services.notifier.core.wording import Language
 from services.notifier.receivers.answering import outcome_of, unanswered
 from services.notifier.receivers.chat.message import ChatMessage
 from services.notifier.receivers.chat.tokens import TokenError, ZaloTokens
@@ -50,6 +51,7 @@ class ZaloReceiver:
     user_id: str
     fingerprint: str = ""
     kind: str = KIND
+    language: Language = "vi"
 
 
 class ZaloChat:

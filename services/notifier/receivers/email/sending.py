@@ -9,10 +9,12 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime, formataddr
 from typing import Final
-from uuid import UUID
+from urllib.parse import quote
+from uuid import UUID, uuid5
 
 import aiosmtplib
 
+from services.notifier.core.letter import Letter
 from services.notifier.core.wording import Language
 from services.notifier.receivers.email.rendering import content
 from services.notifier.receivers.outcome import Delivered, Outcome, Reason, Refused, Retry
@@ -24,6 +26,10 @@ KIND: Final = "email"
 #: Quoted-printable: any mail server takes it, and lines stay short.
 _UTF8: Final = Charset("utf-8")
 _UTF8.body_encoding = QP
+
+_THREADS: Final = UUID("5c1a2c36-6b0e-5b0b-8f49-0d6a6f1f9b11")
+_LONGEST_THREAD: Final = 20
+"""So many alerts are referred to: the header must not grow without end."""
 
 _START_TLS: Final = {"auto": None, "starttls": True, "implicit": False, "none": False}
 
@@ -93,8 +99,41 @@ def compose(receiver: EmailReceiver, delivery: Delivery, settings: SmtpSettings)
         at=letter.written_at,
         settings=settings,
     )
+    for name, value in thread(letter, settings).items():
+        message[name] = value
+    for name, value in unsubscribing(receiver, settings).items():
+        message[name] = value
     message.replace_header("Content-Language", receiver.language)
     return message
+
+
+def thread(letter: Letter, settings: SmtpSettings) -> dict[str, str]:
+    """Headers by which letters about the same alert of a unit stand together.
+
+    Nobody ever sent the messages they refer to: each alert has one id for its unit, the oldest is
+    the root, and mail programs put together what refers to the same.
+    """
+    domain = settings.sender.rpartition("@")[2]
+    ordered = sorted(letter.alerts, key=lambda alert: (alert.opened_at, alert.id))
+    ids = [
+        f"<{uuid5(_THREADS, f'{letter.audience}/{alert.id}')}.thread@{domain}>"
+        for alert in ordered[:_LONGEST_THREAD]
+    ]
+    return {"In-Reply-To": ids[0], "References": " ".join(ids)} if ids else {}
+
+
+def unsubscribing(receiver: EmailReceiver, settings: SmtpSettings) -> dict[str, str]:
+    """How to be told no more: RFC 2369, and with one press (RFC 8058) where there is an address."""
+    ways = []
+    if settings.unsubscribe_url is not None:
+        url = settings.unsubscribe_url.replace("{receiver}", quote(receiver.name, safe=""))
+        ways.append(f"<{url}>")
+    if settings.unsubscribe_mailto is not None:
+        ways.append(f"<mailto:{settings.unsubscribe_mailto}?subject=unsubscribe>")
+    headers = {"List-Unsubscribe": ", ".join(ways)} if ways else {}
+    if settings.unsubscribe_url is not None:
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def address_headers(
