@@ -5,14 +5,15 @@ INSERT INTO messages (id, audience, area, written_at, letter) VALUES ($1, $2, $3
 INSERT INTO message_alerts (message, alert) SELECT $1, unnest($2::uuid[])
 
 -- name: mark_news
--- Before its alerts are marked as told: reminders are no news.
+-- News are alerts that have not been told before; reminders and escalations are none.
 UPDATE messages
 SET news_at = (
     SELECT max(figures.updated_at)
     FROM message_alerts
     JOIN alerts ON alerts.id = message_alerts.alert
     JOIN figures USING (area, indicator, basis)
-    WHERE message_alerts.message = $1 AND alerts.told_at IS NULL
+    WHERE message_alerts.message = messages.id
+      AND (alerts.told_at IS NULL OR alerts.told_at = messages.written_at)
 )
 WHERE id = $1
 
