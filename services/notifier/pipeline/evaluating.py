@@ -32,7 +32,7 @@ from services.notifier.core.figure import Figure, FigureKey, is_fresh, is_judged
 from services.notifier.core.judging import Criteria, Judgement, judge
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.rules import Rules
-from services.notifier.store import Turn, alerts, courses, figures, take_turn
+from services.notifier.store import Turn, alerts, await_turn, courses, figures, take_turn
 
 _CHUNK: Final = 2_000
 _START: Final = FigureKey("", "", "events")
@@ -115,8 +115,8 @@ class Evaluating:
         last = _START
         while True:
             async with self._pool.acquire() as connection, connection.transaction():
-                if not await take_turn(connection, Turn.EVALUATE):
-                    return
+                # Waits, since another process that comes between two pages must not end the pass.
+                await await_turn(connection, Turn.EVALUATE)
                 page = await figures.after(connection, last, _CHUNK)
                 await self._judge(connection, page, now)
             if len(page) < _CHUNK:

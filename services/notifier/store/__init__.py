@@ -29,6 +29,11 @@ async def take_turn(connection: asyncpg.Connection, turn: Turn) -> bool:
     return taken
 
 
+async def await_turn(connection: asyncpg.Connection, turn: Turn) -> None:
+    """Wait until this transaction may do that work; until its end nobody else may."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", int(turn))
+
+
 def migrations() -> Path:
     """The folder of the schema's migrations."""
     with resources.as_file(resources.files(__name__) / "migrations") as path:

@@ -74,7 +74,10 @@ async def log_letter(
     connection: asyncpg.Connection, letter: Letter, addressees: Iterable[Addressee]
 ) -> UUID:
     """Log a letter and a delivery for each addressee, before anything is sent."""
-    message = uuid5(_NAMESPACE, f"{letter.audience}/{letter.written_at.isoformat()}")
+    # One audience may be told of several units in the same moment.
+    about = "/".join(sorted(str(alert.id) for alert in letter.alerts))
+    name = f"{letter.audience}/{letter.area}/{letter.written_at.isoformat()}/{about}"
+    message = uuid5(_NAMESPACE, name)
     await connection.execute(
         _SQL["add_message"],
         message,
