@@ -65,11 +65,15 @@ class Mirroring:
     async def step(self, now: datetime) -> None:
         """Begin the rounds that are due; do not wait for them."""
         self._reap()
-        if self._mirrors and not self._are_known:
-            known = [Known(one.kind, one.name, one.fingerprint) for one in self._mirrors]
-            async with self._pool.acquire() as connection:
+        if not self._mirrors:
+            return
+        async with self._pool.acquire() as connection:
+            if not self._are_known:
+                known = [Known(one.kind, one.name, one.fingerprint) for one in self._mirrors]
                 await standings.meet(connection, known, now)
-            self._are_known = True
+                self._are_known = True
+            off = await standings.disabled(connection)
+        self._metrics.receivers_disabled.labels(KIND).set(off.get(KIND, 0))
         for receiver in self._mirrors:
             if receiver.name in self._under_way:
                 continue

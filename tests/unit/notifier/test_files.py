@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts import areas, catalogue
+from contracts import agencies, areas, catalogue
 from contracts.pace import Milestone
 from services.notifier import rules
 from services.notifier.receivers import reading
@@ -144,10 +144,13 @@ def test_a_unit_may_have_targets_of_its_own(tmp_path: Path) -> None:
     assert [target.percent for target in province.national.targets] == [80, 95]
 
 
-def test_a_shorter_wait_shortens_settling_as_well() -> None:
-    rule = rules.read(rules.shipped(), hold_for=timedelta(seconds=2)).rule("ds.smartphone")
-    assert rule.shift is not None
-    assert rule.shift.settle == timedelta(seconds=2)
+def test_a_shorter_wait_shortens_settling_in_proportion() -> None:
+    shipped = rules.read(rules.shipped()).rule("ds.smartphone").shift
+    assert shipped is not None
+    assert shipped.settle == timedelta(days=1)
+    shorter = rules.read(rules.shipped(), hold_for=timedelta(seconds=15)).rule("ds.smartphone").shift
+    assert shorter is not None
+    assert shorter.settle == timedelta(seconds=5)
 
 
 def test_reads_receivers(tmp_path: Path) -> None:
@@ -169,14 +172,52 @@ def test_reads_receivers(tmp_path: Path) -> None:
     assert "secret" not in names[1]
 
 
+def test_reads_chats_and_alertmanagers(tmp_path: Path) -> None:
+    (tmp_path / "slack.url").write_text("https://chat.example.vn/services/secret\n", encoding="ascii")
+    path = written(
+        tmp_path,
+        """
+        receivers:
+          - {area: "2025:15", slack: {url_file: slack.url}, language: en}
+          - {area: "2025:15", zalo: "1234567890123456789"}
+          - {area: "2025:15", alertmanager: {url: "http://alertmanager:9093", units_below: true}}
+          - {operators: true, alertmanager: {url: "http://alertmanager:9093"}}
+        """,
+    )
+    found = reading.read(path, areas.load())
+    slack, zalo = found.of("unit:2025:15")
+    assert (slack.kind, zalo.kind) == ("slack", "zalo")
+    assert "secret" not in slack.name + repr(zalo)
+    assert found.audiences == ["unit:2025:15"]  # an Alertmanager gets no letters
+    assert [(one.area, one.with_units_below) for one in found.mirrors] == [
+        ("2025:15", True),
+        (None, False),
+    ]
+
+
+def test_an_agency_may_be_a_receiver(tmp_path: Path) -> None:
+    path = written(tmp_path, "receivers: [{agency: so-y-te, email: syt@example.vn}]")
+    sample = agencies.load(None, catalogue.load())
+    assert reading.read(path, areas.load(), sample).audiences == ["agency:so-y-te"]
+    with pytest.raises(ReceiversError, match=r"receivers\.0: there is no agency so-y-te"):
+        reading.read(path, areas.load())
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
         ('{area: "2025:99999", email: a@example.vn}', "receivers.0: there is no unit 2025:99999"),
         ('{area: "2025:15", email: nobody}', "receivers.0.email"),
         ('{area: "2025:15"}', "exactly one of email, webhook, slack, zalo, alertmanager"),
-        ("{email: a@example.vn}", "exactly one of area, operators, group"),
+        ("{email: a@example.vn}", "exactly one of area and operators"),
         ('{area: "2025:15", mail: a@example.vn}', "receivers.0.mail"),
+        ('{area: "2025:15", zalo: "0912 345"}', "receivers.0.zalo"),
+        ('{area: "2025:15", slack: {url_file: none.url}}', "cannot read .*none.url"),
+        ('{area: "2025:15", zalo: "12345678", digest: weekly}', "by email or webhook alone"),
+        (
+            '{area: "2025:15", language: en, alertmanager: {url: "http://am:9093"}}',
+            "have a language",
+        ),
         (
             '{area: "2025:15", webhook: {url: "https://example.vn", secret_file: none.key}}',
             "cannot read .*none.key",
