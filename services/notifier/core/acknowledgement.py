@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.notifier.core.alert import Alert, Step, told_of
-from services.notifier.core.decide import Reason
+from services.notifier.core.decide import UNJUDGED, Reason
 
 LONGEST_PROMISE: Final = timedelta(days=366)
 
@@ -49,12 +49,12 @@ def promise_objection(promised_on: date | None, today: date) -> str | None:
 def is_broken(alert: Alert, acknowledgement: Acknowledgement, today: date) -> bool:
     """Whether a promise is broken: its day has passed, and the alert still fires.
 
-    While the data are stale nobody knows whether it was kept, so it is not broken yet.
+    While nothing can be judged nobody knows whether it was kept, so it is not broken yet.
     """
     promised = acknowledgement.promised_on
     return (
         alert.state == "firing"
-        and (alert.kind == "source-silent" or alert.reason is not Reason.SOURCE_SILENT)
+        and (alert.kind != "pace" or alert.reason not in UNJUDGED)
         and acknowledgement.holds
         and promised is not None
         and today > promised

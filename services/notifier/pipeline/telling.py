@@ -6,6 +6,7 @@ not in the log, and nothing is told that has no letter. What is told, when and t
 """
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from time import perf_counter
 from typing import Final
@@ -37,6 +38,15 @@ _SHORT_LOOK: Final = timedelta(milliseconds=250)
 _REST_FACTOR: Final = 9
 
 
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What holds for one day: audiences that exist, and units that have units below."""
+
+    today: date
+    audiences: frozenset[str]
+    upper: tuple[str, ...]
+
+
 class Telling:
     """The planner of messages."""
 
@@ -57,6 +67,7 @@ class Telling:
         self._metrics = metrics
         self._links = links
         self._longest = _longest_interval(routing.root)
+        self._day: _Day | None = None
         self._rests_until: datetime | None = None
         self._log = structlog.get_logger(__name__)
 
@@ -88,25 +99,28 @@ class Telling:
         self._rests_until = now + _REST_FACTOR * took if took > _SHORT_LOOK else None
 
     async def _terms(self, connection: asyncpg.Connection, now: datetime) -> Terms:
-        today = local_day(now)
-        upper = {area.parent_id for area in self._domain.areas.on(today)} - {None}
+        if self._day is None or self._day.today != local_day(now):
+            self._day = self._of_day(local_day(now))
         return Terms(
             domain=self._domain,
             routes=self._routing.root,
-            audiences=self._addressed(today),
+            audiences=self._day.audiences,
             hours=self._routing.hours,
-            hushing=hushing(await told.hushing(connection, sorted(filter(None, upper)))),
+            hushing=hushing(await told.hushing(connection, self._day.upper)),
             silences=await works.silences(connection, now, state="active"),
         )
 
-    def _addressed(self, today: date) -> frozenset[str]:
-        """The audiences that exist today: a unit that has ended is told nothing any more."""
-        units = {f"{UNIT_PREFIX}{area.area_id}" for area in self._domain.areas.on(today)}
-        return frozenset(
+    def _of_day(self, today: date) -> _Day:
+        """Who exists on a day: a unit that has ended is told nothing any more."""
+        areas = self._domain.areas.on(today)
+        units = {f"{UNIT_PREFIX}{area.area_id}" for area in areas}
+        audiences = frozenset(
             one
             for one in self._receivers.audiences
             if not one.startswith(UNIT_PREFIX) or one in units
         )
+        upper = {area.parent_id for area in areas if area.parent_id is not None}
+        return _Day(today, audiences, tuple(sorted(upper)))
 
     async def _tell(self, area: str, now: datetime) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
