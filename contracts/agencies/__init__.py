@@ -4,7 +4,7 @@ The law of this room: who answers for what stands in `agencies.yaml`; `reading` 
 what does not hold together.
 """
 
-from contracts.agencies.model import Agencies, Agency
+from contracts.agencies.model import NO_AGENCIES, Agencies, Agency
 from contracts.agencies.reading import AgenciesError, load, read
 
-__all__ = ["Agencies", "AgenciesError", "Agency", "load", "read"]
+__all__ = ["NO_AGENCIES", "Agencies", "AgenciesError", "Agency", "load", "read"]

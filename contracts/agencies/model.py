@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -51,3 +51,7 @@ class Agencies(Entry):
         if twice:
             raise ValueError(f"{', '.join(twice)}: stands twice; one agency answers for it")
         return self
+
+
+#: Where nobody answers for anything.
+NO_AGENCIES: Final = Agencies(version=1, agencies={})

@@ -1,7 +1,9 @@
 """Start the notifier: ``python -m services.notifier``. Everything is wired here, once."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -39,7 +41,7 @@ from services.notifier.links import Links
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.beat import Beat
 from services.notifier.pipeline.consuming import Consuming
-from services.notifier.pipeline.delivering import Delivering, Send
+from services.notifier.pipeline.delivering import AT_ONCE, Delivering, Send
 from services.notifier.pipeline.digesting import Digesting
 from services.notifier.pipeline.evaluating import Evaluating
 from services.notifier.pipeline.promising import Promising
@@ -69,6 +71,8 @@ DESCRIPTION = "Compares indicators with the pace to their targets and tells unit
 _PUBLISH_EVERY_SECONDS = 0.5
 _BROKER_TIMEOUT_SECONDS = 1.5
 _OBSERVE_EVERY_SECONDS = 2.0
+_LOOKUPS = 128
+_MAILS_AT_ONCE = 16  # all mailboxes are behind one server, which counts our connections
 _BY_MAIL = frozenset({"email", f"{KIND_PREFIX}email"})
 
 
@@ -139,7 +143,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         digesting = Digesting(pool, domain, receivers, settings.timetable(days_off.is_holiday))
         digestings.append(digesting)
         apis.append(Api(pool, domain, clock))
-        async with aiohttp.ClientSession() as session, broker, Tasks() as tasks:
+        async with _session() as session, broker, Tasks() as tasks:
             senders = _senders(
                 settings,
                 session,
@@ -273,6 +277,14 @@ def _routing(
     return found
 
 
+def _session() -> aiohttp.ClientSession:
+    """The session of all senders, in which no receiver waits for another."""
+    # Names are looked up by threads: a name server that hangs must not take all of them.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_LOOKUPS, "lookup"))
+    # How many connections there are at once is bounded by each kind's sender.
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+
 def _senders(
     settings: NotifierSettings,
     session: aiohttp.ClientSession,
@@ -323,6 +335,7 @@ def _senders(
             clock=clock,
             lease=timedelta(seconds=settings.lease_seconds),
             give_up=timedelta(seconds=settings.give_up_seconds),
+            at_once=_MAILS_AT_ONCE if kind in _BY_MAIL else AT_ONCE,
             claim=digests.claim if kind.startswith(KIND_PREFIX) else deliveries.claim,
         )
         for kind, send in sends.items()
@@ -353,6 +366,7 @@ def main() -> None:
         ReceiversError,
         RoutesError,
         HolidaysError,
+        AgenciesError,
         AreasError,
         CatalogueError,
         JwksError,

@@ -16,6 +16,7 @@ from services.chassis.clock import Clock
 from services.chassis.problems import Problem
 from services.notifier.callers import Sight
 from services.notifier.core.acknowledgement import Acknowledgement
+from services.notifier.core.aim import Aim
 from services.notifier.core.alert import Alert, AlertKind
 from services.notifier.core.causes import Domain
 from services.notifier.core.figure import Figure, FigureKey
@@ -36,7 +37,12 @@ class AcknowledgementAnswer(BaseModel):
 
 
 class AlertAnswer(BaseModel):
-    """One alert. Shares are in percent; `gap_people` counts what the indicator counts."""
+    """One alert. Shares are in percent; `gap_people` counts what the indicator counts.
+
+    `pace`, `target` and `gap_people` are of the line that the unit is further behind: `aim` says
+    which, `other_pace` and `other_target` tell of the other one. `target_on` is the target's day,
+    `missed_on` the last day of a target that passed unmet.
+    """
 
     id: UUID
     kind: AlertKind
@@ -51,6 +57,11 @@ class AlertAnswer(BaseModel):
     value: Percent | None
     pace: Percent | None
     target: Percent | None
+    aim: Aim
+    other_pace: Percent | None
+    other_target: Percent | None
+    target_on: IsoDay | None
+    missed_on: IsoDay | None
     gap_people: int | None
     numerator: int | None
     denominator: int | None
@@ -134,6 +145,11 @@ class Api:
             value=standing.value,
             pace=standing.pace,
             target=standing.target,
+            aim=standing.aim,
+            other_pace=standing.other.pace if standing.other is not None else None,
+            other_target=standing.other.target if standing.other is not None else None,
+            target_on=standing.target_on,
+            missed_on=standing.missed_on,
             gap_people=standing.gap_people,
             numerator=standing.numerator,
             denominator=standing.denominator,

@@ -153,6 +153,7 @@ def told_of(alert: Alert, now: datetime) -> AlertChanged:
                 gap_people=standing.gap_people,
                 numerator=standing.numerator,
                 denominator=standing.denominator,
+                aim=standing.aim,
                 opened_at=alert.opened_at,
                 changed_at=alert.changed_at,
             ),

@@ -6,8 +6,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from contracts.areas import Areas
+from contracts.agencies import NO_AGENCIES, Agencies
+from contracts.areas import Area, Areas
 from contracts.catalogue import Catalogue, Indicator
+from services.notifier.core.aim import Aims, of_catalogue
 from services.notifier.core.disclosure import Withheld, counts_people, is_few, withheld
 from services.notifier.core.figure import Figure, FigureKey, Standing, standing
 
@@ -61,8 +63,11 @@ def held_back(
     *,
     may_be_told: Callable[[Figure], bool],
     today: date,
+    aims: Callable[[str], Aims] | None = None,
 ) -> HeldBack:
     """Name what holds a unit back in one indicator.
+
+    `aims` says what a unit below is measured against; without it, the catalogue does.
 
     What may not be told of few people is left out, and so are gaps of so few.
     """
@@ -78,7 +83,7 @@ def held_back(
         figure = figures.get(FigureKey(child, key.indicator, key.basis))
         if figure is None or not may_be_told(figure):
             continue
-        there = standing(indicator, figure, today)
+        there = standing(indicator, figure, today, aims(child) if aims is not None else None)
         if there.value is not None and there.gap_people and not is_few(there.gap_people):
             areas.append(HoldingArea(child, there.value, there.gap_people))
     criteria.sort(key=lambda one: (one.value, one.indicator))
@@ -88,11 +93,16 @@ def held_back(
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What the notifier knows beside figures: units, catalogue, and how small is too small."""
+    """What the notifier knows beside figures: units, catalogue, and how small is too small.
+
+    `agencies` answer for indicators of the province; `aims` says what a unit is measured against.
+    """
 
     areas: Areas
     catalogue: Catalogue
     minimum_denominator: Callable[[str], int]
+    agencies: Agencies = NO_AGENCIES
+    aims: Callable[[Indicator, Area], Aims] = lambda indicator, _: of_catalogue(indicator)
 
     def keys_for(self, keys: Sequence[FigureKey], today: date) -> list[FigureKey]:
         """The figures to read before `held_back` is asked about these."""
@@ -118,6 +128,7 @@ class Domain:
             figures,
             may_be_told=self.may_be_told,
             today=today,
+            aims=lambda child: self.aims(indicator, self.areas[child]),
         )
 
     def withheld(self, indicator: str, stands: Counted) -> Withheld | None:

@@ -3,8 +3,9 @@
 What `disclosure` withholds does not get into it: nobody can be made out.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -26,7 +27,7 @@ from services.notifier.core.digest import (
     Form,
     area_of,
 )
-from services.notifier.core.disclosure import counts_people, withheld
+from services.notifier.core.disclosure import counts_people, is_few, withheld
 from services.notifier.core.figure import Figure, FigureKey, Standing, is_judged, standing
 from services.notifier.core.letter import indicator_name, worst_first
 from services.notifier.core.occasion import Occasion
@@ -87,19 +88,33 @@ def write(
         raise LookupError(f"{audience} is no audience of digests")
     form, area_id = meant
     fires = list(alerts)
+    silent = _silent(fires)
+    stale = _stale(silent, domain)
+    unjudged = sum(1 for key in measures.now if _is_own(key, area_id, stale, domain))
+    # Of a silent source nobody knows how it stands: no unit is to look bad, or good, by that.
+    known = {key: one for key, one in measures.now.items() if key.indicator not in stale}
+    measures = replace(measures, now=known)
     lines = _lines(area_id, measures, domain, occasion.until)
     own = worst_first(one for one in fires if one.key.area == area_id and one.kind == "pace")
     lagging = tuple(
-        _lagging(one, lines, domain, promises.get(one.id), local_day(now)) for one in own
+        _lagging(one, lines, domain, promises.get(one.id), local_day(now))
+        for one in own
+        if one.key in measures.now
     )
     reports = tuple(_reports(fires, area_id))
-    rows = _rows(area_id, measures, fires, domain, occasion.until) if form == "leaders" else []
-    if not lines and not reports and not any(row.cells for row in rows):
+    units = {
+        one: _lines(one, measures, domain, occasion.until)
+        for one in areas_of(form, area_id, domain, local_day(now))[1:]
+    }
+    sets = _sets(units.values(), domain)
+    rows = _rows(units, sets, fires, domain)
+    if not (lines or reports or unjudged or sets):
         return None
     moved = sorted(lines.values(), key=lambda line: (line.change or Decimal(0), line.indicator))
     ranked = [row for row in rows if row.change is not None]
     ranked.sort(key=lambda row: (row.change or Decimal(0), row.area))
     area = domain.areas[area_id]
+    is_told = form == "leaders" or unjudged > 0
     return Digest(
         audience=audience,
         form=form,
@@ -118,8 +133,9 @@ def write(
         better=tuple(one for one in reversed(moved) if one.change and one.change > 0)[:LONGEST],
         worse=tuple(one for one in moved if one.change and one.change < 0)[:LONGEST],
         reports=reports,
-        silent=_silent(fires) if form == "leaders" else (),
-        sets=_sets(domain) if form == "leaders" else (),
+        silent=tuple(wording.feed_name(feed) for feed in silent) if is_told else (),
+        unjudged=unjudged,
+        sets=sets,
         units=tuple(sorted(rows, key=lambda row: (-row.lagging, row.change or 0, row.area))),
         best=tuple(row for row in reversed(ranked) if (row.change or 0) > 0)[:LONGEST],
         worst=tuple(row for row in ranked if (row.change or 0) < 0)[:LONGEST],
@@ -132,7 +148,8 @@ def _lines(area: str, measures: Measures, domain: Domain, today: date) -> dict[s
     for indicator in domain.catalogue:
         key = FigureKey(area, indicator.id, "reported" if indicator.is_reported_only else "events")
         figure = measures.now.get(key)
-        if figure is None or not is_judged(indicator, key.basis):
+        aims = domain.aims(indicator, domain.areas[area])
+        if figure is None or not is_judged(indicator, key.basis, aims):
             continue
         stands = _shown(figure, domain, today)
         if stands is None or stands.value is None:
@@ -148,7 +165,7 @@ def _lines(area: str, measures: Measures, domain: Domain, today: date) -> dict[s
             change=None if before is None else stands.value - before,
             pace=stands.pace,
             target=stands.target,
-            gap_people=stands.gap_people,
+            gap_people=None if is_few(stands.gap_people) else stands.gap_people,
             noun=wording.noun(domain.catalogue, indicator),
         )
     return found
@@ -186,45 +203,52 @@ def _shown(figure: Figure, domain: Domain, today: date) -> Standing | None:
     )
     if reason is not None:
         return None
-    return standing(indicator, figure, today)
+    aims = domain.aims(indicator, domain.areas[figure.key.area])
+    return standing(indicator, figure, today, aims)
 
 
 def _rows(
-    area: str, measures: Measures, fires: Sequence[Alert], domain: Domain, today: date
+    units: Mapping[str, Mapping[str, DigestLine]],
+    sets: Sequence[DigestSet],
+    fires: Iterable[Alert],
+    domain: Domain,
 ) -> list[DigestRow]:
     lags: dict[str, set[str]] = {}
-    missing: dict[str, int] = {}
+    missing: Counter[str] = Counter()
     for one in fires:
         if one.kind == "pace":
             lags.setdefault(one.key.area, set()).add(one.key.indicator)
         elif one.reason.value == "report-missing":
-            missing[one.key.area] = missing.get(one.key.area, 0) + 1
+            missing[one.key.area] += 1
     rows = []
-    for below in children_on(domain.areas, area, today):
-        lines = _lines(below, measures, domain, today)
-        behind = lags.get(below, set()) & lines.keys()
+    for unit, lines in units.items():
+        behind = lags.get(unit, set()) & lines.keys()
         changes = [line.change for line in lines.values() if line.change is not None]
         rows.append(
             DigestRow(
-                area=below,
-                area_name=domain.areas[below].name,
-                cells=tuple(_cells(lines.keys(), behind, domain)) if lines else (),
+                area=unit,
+                area_name=domain.areas[unit].name,
+                cells=tuple(_cells(lines, sets, behind, domain)) if lines else (),
                 lagging=len(behind),
                 change=two_decimals(sum(changes, Decimal(0)) / len(changes)) if changes else None,
-                missing_reports=missing.get(below, 0),
+                missing_reports=missing[unit],
             )
         )
     return rows
 
 
-def _sets(domain: Domain) -> tuple[DigestSet, ...]:
-    judged = (one.set for one in domain.catalogue if one.targets.dated())
-    return tuple(DigestSet(set=name, name=_SETS.get(name, name)) for name in dict.fromkeys(judged))
+def _sets(units: Iterable[Iterable[str]], domain: Domain) -> tuple[DigestSet, ...]:
+    """The sets of which some unit has an indicator to show, in the order of the catalogue."""
+    shown = {indicator for lines in units for indicator in lines}
+    names = dict.fromkeys(one.set for one in domain.catalogue if one.id in shown)
+    return tuple(DigestSet(set=name, name=_SETS.get(name, name)) for name in names)
 
 
-def _cells(shown: Iterable[str], behind: set[str], domain: Domain) -> Iterable[DigestCell]:
+def _cells(
+    shown: Iterable[str], sets: Iterable[DigestSet], behind: set[str], domain: Domain
+) -> Iterable[DigestCell]:
     of_set = {one: domain.catalogue.by_id[one].set for one in shown}
-    for each in _sets(domain):
+    for each in sets:
         members = {one for one, name in of_set.items() if name == each.set}
         yield DigestCell(set_name=each.name, judged=len(members), lagging=len(members & behind))
 
@@ -241,9 +265,28 @@ def _reports(fires: Iterable[Alert], area: str) -> Iterable[DigestReport]:
         )
 
 
-def _silent(fires: Iterable[Alert]) -> tuple[str, ...]:
-    feeds = {one.key.indicator for one in fires if one.key.indicator.startswith(SOURCE_PREFIX)}
-    return tuple(wording.feed_name(feed.removeprefix(SOURCE_PREFIX)) for feed in sorted(feeds))
+def _is_own(key: FigureKey, area: str, indicators: set[str], domain: Domain) -> bool:
+    """Whether a figure is the unit's own, of one of these indicators, and would be judged."""
+    if key.area != area or key.indicator not in indicators:
+        return False
+    indicator = domain.catalogue.by_id[key.indicator]
+    return is_judged(indicator, key.basis, domain.aims(indicator, domain.areas[area]))
+
+
+def _silent(fires: Iterable[Alert]) -> list[str]:
+    """The feeds that are silent."""
+    feeds = (one.key.indicator for one in fires if one.kind == "source-silent")
+    return sorted({feed.removeprefix(SOURCE_PREFIX) for feed in feeds})
+
+
+def _stale(silent: Iterable[str], domain: Domain) -> set[str]:
+    """The indicators that are judged by what silent feeds tell."""
+    feeds = frozenset(silent)
+    return {
+        one.id
+        for one in domain.catalogue
+        if not one.is_reported_only and domain.catalogue.feeds_of(one) & feeds
+    }
 
 
 def _addressee(area: Area, form: Form) -> str:

@@ -6,7 +6,7 @@ alerts of one unit.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, NamedTuple
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from contracts.times import local_day
 from services.notifier.core.acknowledgement import Acknowledgement
+from services.notifier.core.agency import agency_told
 from services.notifier.core.alert import Alert
 from services.notifier.core.causes import Domain
 from services.notifier.core.decide import UNJUDGED
@@ -21,7 +22,7 @@ from services.notifier.core.inhibition import Hushing
 from services.notifier.core.letter import UNIT_PREFIX
 from services.notifier.core.matching import Traits, traits_of
 from services.notifier.core.quiet import OfficeHours
-from services.notifier.core.route import Route
+from services.notifier.core.route import ITS_OWN, Route
 from services.notifier.core.schedule import Due, Group, due
 from services.notifier.core.silence import Silence
 from services.notifier.core.stop import Stop
@@ -114,10 +115,11 @@ def plan(alerts: Iterable[Alert], record: Record, terms: Terms, now: datetime) -
         stopped += held
     raised = escalate(passed, record, terms, now)
     letters = list(raised)
-    groups: dict[str, list[Bound]] = defaultdict(list)
+    # A letter tells of silent feeds, or of a unit.
+    groups: dict[tuple[str, bool], list[Bound]] = defaultdict(list)
     for one in passed:
-        groups[one.audience].append(one)
-    for audience, group in groups.items():
+        groups[one.audience, one.alert.kind == "source-silent"].append(one)
+    for (audience, _), group in groups.items():
         kind, held = wait(group, record, now)
         stopped += held
         if kind is not None:
@@ -133,8 +135,8 @@ def route(alerts: Iterable[Alert], said: Mapping[UUID, Acknowledgement], terms: 
         acknowledged = said.get(alert.id)
         broken_at = acknowledged.broken_at if acknowledged is not None else None
         news_at = broken_at or alert.fired_at or alert.opened_at
-        for way in terms.routes.ways(traits):
-            one = Bound(alert, traits, way, way.audience(alert), news_at)
+        for way, audience in _ways(alert, traits, terms):
+            one = Bound(alert, traits, way, audience, news_at)
             if alert.kind == "pace" and alert.reason in UNJUDGED:
                 found.stopped.append((one, Stop.UNJUDGED))
             elif one.audience not in terms.audiences:
@@ -142,6 +144,18 @@ def route(alerts: Iterable[Alert], said: Mapping[UUID, Acknowledgement], terms: 
             else:
                 found.on.append(one)
     return found
+
+
+def _ways(alert: Alert, traits: Traits, terms: Terms) -> Iterator[tuple[Route, str]]:
+    """The ways of an alert, each with whom it leads to.
+
+    Where it leads to the unit itself, the agency that answers for the indicator is told as well.
+    """
+    for way in terms.routes.ways(traits):
+        yield way, way.audience(alert)
+        agency = agency_told(alert, terms.domain) if way.to == ITS_OWN else None
+        if agency is not None and agency in terms.audiences:
+            yield way, agency
 
 
 def sift(some: Iterable[Bound], why: Callable[[Bound], Stop | None]) -> Sifted:

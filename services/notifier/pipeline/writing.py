@@ -6,9 +6,19 @@ from datetime import datetime
 import asyncpg
 
 from services.notifier.core import wording
+from services.notifier.core.agency import agency_of
 from services.notifier.core.causes import Domain
 from services.notifier.core.decide import Reason
-from services.notifier.core.letter import UNIT_PREFIX, Letter, audience_of, write
+from services.notifier.core.letter import (
+    OPERATORS,
+    OPERATORS_EN,
+    OPERATORS_VI,
+    UNIT_PREFIX,
+    Letter,
+    audience_of,
+    write,
+)
+from services.notifier.core.route import GROUP_PREFIX
 from services.notifier.core.stages import Planned
 from services.notifier.links import Links
 from services.notifier.store.background import background_for, figures_for
@@ -42,6 +52,14 @@ async def compose(
 def _readdressed(planned: Planned, domain: Domain) -> dict[str, str]:
     """For whom it goes to when that is not whom its alerts are about."""
     update = {"audience": planned.audience}
+    if planned.audience == OPERATORS:
+        return update | {"addressee": OPERATORS_VI, "addressee_en": OPERATORS_EN}
+    if planned.audience.startswith(GROUP_PREFIX):
+        name = planned.audience.removeprefix(GROUP_PREFIX)
+        return update | {"addressee": name, "addressee_en": name}
+    agency = agency_of(planned.audience, domain.agencies)
+    if agency is not None:
+        return update | {"addressee": agency.name, "addressee_en": agency.name}
     reader = domain.areas.get(planned.audience.removeprefix(UNIT_PREFIX))
     if reader is not None:
         update |= {

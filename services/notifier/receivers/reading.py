@@ -4,6 +4,7 @@ receivers:
   - {area: "2025:15", email: "ubnd@laocai.example.vn"}
   - {area: "2025:02647", webhook: {url: "https://example.vn/hook", secret_file: hook.key}}
   - {operators: true, email: "van-hanh@example.vn"}
+  - {agency: so-y-te, email: "syt@example.vn"}
   - {area: "2025:15", leaders: true, email: "lanh-dao@example.vn"}
   - {area: "2025:15", slack: {url_file: slack.url}}
   - {area: "2025:15", zalo: "1234567890123456789"}
@@ -11,7 +12,8 @@ receivers:
   - {group: chuyen-doi-so, email: "so-khcn@example.vn"}
 
 `digest` (weekly, monthly, none) says how often an entry gets a digest; units get theirs by the
-week, leaders by the month. Leaders get digests alone. A group is told what routes send to it.
+week, leaders by the month. Leaders get digests alone. A group is told what routes send to it. An agency is
+told of the province's figures that it answers for.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +22,9 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from contracts.agencies import NO_AGENCIES, Agencies
 from contracts.areas import Areas
+from services.notifier.core.agency import AGENCY_PREFIX
 from services.notifier.core.digest import LEADERS_PREFIX
 from services.notifier.core.letter import OPERATORS, UNIT_PREFIX
 from services.notifier.core.route import GROUP_PREFIX
@@ -80,8 +84,13 @@ class Receivers:
         return self._by_audience.get(audience, ())
 
 
-def read(path: Path, areas: Areas) -> Receivers:
+def read(path: Path, areas: Areas, agencies: Agencies = NO_AGENCIES) -> Receivers:
     """Read a receivers file. A `secret_file` may be relative to it.
+
+    Args:
+        path: the file.
+        areas: the units that there are.
+        agencies: the agencies that answer for indicators.
 
     Raises:
         ReceiversError: naming the file and the entry that is wrong.
@@ -99,10 +108,7 @@ def read(path: Path, areas: Areas) -> Receivers:
     mirrors: list[AlertmanagerReceiver] = []
     for index, entry in enumerate(file.receivers):
         place = f"the receivers file {path}: receivers.{index}"
-        if entry.area is not None and areas.get(entry.area) is None:
-            raise ReceiversError(
-                f"{place}: there is no unit {entry.area}; write an area id such as 2025:02647"
-            )
+        _refuse_strangers(entry, areas, agencies, place)
         mirror = mirror_of(entry)
         if mirror is not None:
             if mirror.name in {one.name for one in mirrors}:
@@ -124,9 +130,24 @@ def read(path: Path, areas: Areas) -> Receivers:
     return Receivers(found, digests, mirrors)
 
 
+def _refuse_strangers(entry: ReceiverEntry, areas: Areas, agencies: Agencies, place: str) -> None:
+    if entry.area is not None and areas.get(entry.area) is None:
+        raise ReceiversError(
+            f"{place}: there is no unit {entry.area}; write an area id such as 2025:02647"
+        )
+    if entry.agency is not None and agencies.get(entry.agency) is None:
+        there_are = ", ".join(agencies.agencies) or "none"
+        raise ReceiversError(
+            f"{place}: there is no agency {entry.agency} that answers for indicators; "
+            f"there are: {there_are}"
+        )
+
+
 def _audience(entry: ReceiverEntry) -> str:
     if entry.group is not None:
         return f"{GROUP_PREFIX}{entry.group}"
+    if entry.agency is not None:
+        return f"{AGENCY_PREFIX}{entry.agency}"
     return OPERATORS if entry.area is None else f"{UNIT_PREFIX}{entry.area}"
 
 

@@ -164,9 +164,14 @@ def merged(general: RuleEntry, *layers: tuple[str, Layer], hold_for: timedelta |
         late=_steps(said.get("late") or {}),
         levels=said.get("levels") or ALL_LEVELS,
         falling=Falling(falling.points, falling.within) if falling is not None else None,
-        # Whoever shortens the wait (a demonstration, a test) does not wait for this either.
-        shift=Shift(shift.percent, min(shift.settle, waits)) if shift is not None else None,
+        shift=_shift(shift, waits, said["hold_for"]) if shift is not None else None,
     )
+
+
+def _shift(entry: ShiftEntry, waits: timedelta, said: timedelta) -> Shift:
+    """Whoever shortens the wait (a demonstration, a test) waits for this less in proportion."""
+    settle = entry.settle * (waits / said) if waits < said else entry.settle
+    return Shift(entry.percent, settle)
 
 
 def _steps(by_severity: dict[Severity, Any]) -> tuple[tuple[Any, Severity], ...]:

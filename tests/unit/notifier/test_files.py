@@ -148,7 +148,9 @@ def test_a_shorter_wait_shortens_settling_in_proportion() -> None:
     shipped = rules.read(rules.shipped()).rule("ds.smartphone").shift
     assert shipped is not None
     assert shipped.settle == timedelta(days=1)
-    shorter = rules.read(rules.shipped(), hold_for=timedelta(seconds=15)).rule("ds.smartphone").shift
+    shorter = (
+        rules.read(rules.shipped(), hold_for=timedelta(seconds=15)).rule("ds.smartphone").shift
+    )
     assert shorter is not None
     assert shorter.settle == timedelta(seconds=5)
 
@@ -173,7 +175,9 @@ def test_reads_receivers(tmp_path: Path) -> None:
 
 
 def test_reads_chats_and_alertmanagers(tmp_path: Path) -> None:
-    (tmp_path / "slack.url").write_text("https://chat.example.vn/services/secret\n", encoding="ascii")
+    (tmp_path / "slack.url").write_text(
+        "https://chat.example.vn/services/secret\n", encoding="ascii"
+    )
     path = written(
         tmp_path,
         """

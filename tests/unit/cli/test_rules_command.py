@@ -1,0 +1,102 @@
+"""`nhipso rules check`: says what is wrong with rules, and what they would have done."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.times import local_day
+from services.notifier import rules
+from tests.fakes.http_stack import Answer, FakeStack
+
+Run = Callable[..., Any]
+
+HISTORY = "/v1/areas/2025:02647/indicators/ds.smartphone/history"
+
+
+def points(first: date, last: date) -> list[dict[str, Any]]:
+    """60 % on each day."""
+    return [
+        {
+            "day": (first + timedelta(days=number)).isoformat(),
+            "numerator": 600,
+            "denominator": 1000,
+            "value": 60.0,
+            "restated_at": None,
+            "carried": False,
+        }
+        for number in range((last - first).days + 1)
+    ]
+
+
+@pytest.fixture
+def today() -> date:
+    return local_day(datetime.now(UTC))
+
+
+@pytest.fixture
+def scoring(stack: FakeStack, today: date) -> FakeStack:
+    lately = points(today - timedelta(days=9), today)
+    stack.answers[HISTORY] = lambda _: Answer(200, {"basis": "events", "points": lately})
+    return stack
+
+
+def written(folder: Path, old: str = "", new: str = "") -> str:
+    path = folder / "rules.yaml"
+    text = rules.shipped().read_text(encoding="utf-8")
+    path.write_text(text.replace(old, new) if old else text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_file_alone_needs_no_stack(nhipso: Run, tmp_path: Path) -> None:
+    told = nhipso("rules", "check", written(tmp_path), "--no-history")
+    assert (told.code, "holds" in told.out) == (0, True)
+
+
+def test_a_mistake_names_the_rule_and_the_field(nhipso: Run, tmp_path: Path) -> None:
+    file = written(tmp_path, "tolerance: 2", "tolerance: many")
+    told = nhipso("rules", "check", file, "--no-history")
+    assert told.code == 2
+    assert "rules.tolerance" in told.err
+
+
+def test_shows_what_would_have_fired(nhipso: Run, scoring: FakeStack, today: date) -> None:
+    told = nhipso("rules", "check", "--area", "02647", "--indicator", "ds.smartphone")
+    assert told.code == 0
+    line = next(line for line in told.out.splitlines() if "2025:02647" in line)
+    began = (today - timedelta(days=6)).isoformat()
+    for part in ("ds.smartphone", began, "still fires", "warning", "target-missed"):
+        assert part in line
+    assert "1 alerts would have fired" in told.out
+    assert [request.token for request in scoring.requests] == ["token-operator"]
+
+
+def test_another_file_tells_another_story(nhipso: Run, scoring: FakeStack, tmp_path: Path) -> None:
+    file = written(tmp_path, "for: 3d", "for: 30d")
+    told = nhipso("rules", "check", file, "--area", "02647", "--indicator", "ds.smartphone")
+    assert "0 alerts would have fired" in told.out
+
+
+def test_json_for_scripts(nhipso: Run, scoring: FakeStack, today: date) -> None:
+    told = nhipso(
+        "rules", "check", "--area", "02647", "--indicator", "ds.smartphone", "--days", "3", "--json"
+    )
+    said = json.loads(told.out)
+    assert said["from"] == (today - timedelta(days=2)).isoformat()
+    assert [(one["area"], one["severity"], one["to"]) for one in said["fired"]] == [
+        ("2025:02647", "warning", None)
+    ]
+
+
+def test_an_unknown_indicator_is_refused(nhipso: Run, stack: FakeStack) -> None:
+    told = nhipso("rules", "check", "--indicator", "ds.smart")
+    assert (told.code, "there is no indicator ds.smart" in told.err) == (2, True)
+
+
+def test_an_answer_that_is_none_is_exit_code_3(nhipso: Run, stack: FakeStack) -> None:
+    stack.answers[HISTORY] = lambda _: Answer(200, {"days": []})
+    told = nhipso("rules", "check", "--area", "02647", "--indicator", "ds.smartphone")
+    assert (told.code, "wire contract" in told.err) == (3, True)
