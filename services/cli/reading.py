@@ -10,7 +10,7 @@ import aiohttp
 from services.cli.exits import UNREACHABLE, USAGE, CommandError
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0, connect=2.0)
-_DONE: Final = {HTTPStatus.OK, HTTPStatus.CREATED}
+_DONE: Final = {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}
 _OURS_TO_MEND: Final = {
     HTTPStatus.CONFLICT,
     HTTPStatus.BAD_REQUEST,
@@ -53,6 +53,27 @@ async def get_json(
     return _decoded(url, status, text)
 
 
+async def get_bytes(url: str, *, token: str | None = None) -> bytes:
+    """The body of a GET that succeeds, as it is: a file.
+
+    Raises:
+        CommandError: when nobody answers, or the service refuses.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            session.get(url, headers=headers) as response,
+        ):
+            status, body = response.status, await response.read()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        why = str(error) or type(error).__name__
+        raise CommandError(f"{url} cannot be reached: {why}", UNREACHABLE) from None
+    if status in _DONE:
+        return body
+    raise _refusal(url, status, body.decode(errors="replace"))
+
+
 async def post_json(
     url: str,
     body: Any,
@@ -80,14 +101,38 @@ async def post_json(
     return _decoded(url, status, text)
 
 
+async def delete(url: str, *, token: str | None = None) -> None:
+    """A DELETE that succeeds.
+
+    Raises:
+        CommandError: when nobody answers, or the service refuses.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            session.delete(url, headers=headers) as response,
+        ):
+            status, text = response.status, await response.text()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        why = str(error) or type(error).__name__
+        raise CommandError(f"{url} cannot be reached: {why}", UNREACHABLE) from None
+    if status not in _DONE:
+        raise _refusal(url, status, text)
+
+
 def _decoded(url: str, status: int, text: str) -> Any:
     if status in _DONE:
         try:
             return json.loads(text)
         except ValueError as error:
             raise CommandError(f"{url} did not answer with JSON: {error}", UNREACHABLE) from None
+    raise _refusal(url, status, text)
+
+
+def _refusal(url: str, status: int, text: str) -> CommandError:
     code = USAGE if status in _OURS_TO_MEND else UNREACHABLE
-    raise CommandError(f"{url} answered {status}: {_problem(text)}", code)
+    return CommandError(f"{url} answered {status}: {_problem(text)}", code)
 
 
 def _problem(text: str) -> str:

@@ -86,7 +86,9 @@ class DigestSet(_Part):
 class Digest(_Part):
     """One digest to one audience. What is worst stands first.
 
-    `compared_on` is the day of the earlier measure; None: there is none of this unit.
+    `compared_on` is the day of the earlier measure; None: there is none of this unit. `silent`
+    names sources that have stopped sending, `unjudged` counts the unit's indicators that hang on
+    them: nothing is said of these.
     """
 
     audience: str
@@ -107,6 +109,7 @@ class Digest(_Part):
     worse: tuple[DigestLine, ...]
     reports: tuple[DigestReport, ...]
     silent: tuple[str, ...] = ()
+    unjudged: int = 0
     sets: tuple[DigestSet, ...] = ()
     units: tuple[DigestRow, ...] = ()
     best: tuple[DigestRow, ...] = ()

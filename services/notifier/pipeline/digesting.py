@@ -91,6 +91,11 @@ class Digesting:
             measured_at = await digests.unfinished(connection, occasion)
         if measured_at is None:
             return
+        if now - occasion.due_at > self._timetable.late:
+            # It was begun in time and not ended: what is missing is left out, as a late period is.
+            async with self._pool.acquire() as connection:
+                await digests.finish(connection, occasion, now)
+            return
         for audience in self._audiences(occasion.cadence, local_day(now)):
             async with self._pool.acquire() as connection, connection.transaction():
                 if not await take_turn(connection, Turn.DIGEST):
@@ -120,7 +125,7 @@ class Digesting:
         measures = await digests.measures(
             connection, occasion, near, measured_at, is_kept=asked_by is None
         )
-        firing = await digests.firing(connection, near, feeds=form == "leaders")
+        firing = await digests.firing(connection, near)
         said = await works.acknowledgements(connection, [one.id for one in firing])
         digest = write(
             audience,

@@ -103,11 +103,9 @@ async def measures(
     return Measures(measured_at, latest, earlier, local_day(before["marked_at"]))
 
 
-async def firing(
-    connection: asyncpg.Connection, areas: Sequence[str], *, feeds: bool
-) -> list[Alert]:
-    """What fires in these units, and, if asked for, which feeds are silent."""
-    rows = await connection.fetch(_SQL["firing"], list(areas), feeds)
+async def firing(connection: asyncpg.Connection, areas: Sequence[str]) -> list[Alert]:
+    """What fires in these units, and which feeds are silent."""
+    rows = await connection.fetch(_SQL["firing"], list(areas))
     return [alerts.alert_of(row) for row in rows]
 
 

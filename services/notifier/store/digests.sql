@@ -47,11 +47,11 @@ WHERE cadence = $1 AND period = $2 AND area = ANY ($3::text[])
 SELECT * FROM figures WHERE area = ANY ($1::text[])
 
 -- name: firing
--- What fires in these units; with feeds, the silent ones too. A unit is told nothing of stale data.
+-- What fires in these units, and the silent feeds. A unit is told nothing of stale data.
 SELECT * FROM alerts
 WHERE state = 'firing'
   AND CASE kind
-      WHEN 'source-silent' THEN $2::boolean
+      WHEN 'source-silent' THEN true
       ELSE area = ANY ($1::text[]) AND reason <> 'source-silent'
   END
 

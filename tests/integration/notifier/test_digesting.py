@@ -130,6 +130,23 @@ async def test_what_another_left_unwritten_is_written(bench: Bench) -> None:
     assert [line.value for line in mine.better] == [62]
 
 
+async def test_what_was_left_unwritten_too_long_is_left_out(bench: Bench) -> None:
+    step = await measured(bench, UNIT)
+    due = MONDAY + WEEK
+    await step.step(due)
+    async with bench.pool.acquire() as connection:
+        await connection.execute("DELETE FROM messages WHERE audience = $1", f"digest/{UNIT}")
+        await connection.execute("UPDATE digest_periods SET finished_at = NULL")
+    await step.step(due + 4 * DAY)
+    assert await kept(bench) == []
+    async with bench.pool.acquire() as connection:
+        unfinished = await connection.fetchval(
+            "SELECT count(*) FROM digest_periods WHERE is_told AND finished_at IS NULL"
+            " AND cadence = 'weekly'"
+        )
+    assert unfinished == 0
+
+
 @pytest.mark.parametrize(("late", "written"), [(3 * DAY, 1), (3 * DAY + timedelta(minutes=1), 0)])
 async def test_late_once_or_left_out(bench: Bench, late: timedelta, written: int) -> None:
     step = await measured(bench, UNIT)

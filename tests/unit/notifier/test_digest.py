@@ -137,7 +137,7 @@ def leaders_digest(domain: Domain) -> Digest:
             lag(domain, NOW_ON[2], "critical"),
             lag(domain, NOW_ON[5], "critical"),
             awaited(OTHER),
-            silent("telecom"),
+            silent("community"),
         ],
         promises={},
         now=NOW,
@@ -191,7 +191,26 @@ def test_leaders_see_units_by_set(leaders_digest: Digest) -> None:
     )
     assert (second.area, second.missing_reports) == (OTHER, 1)
     assert [row.area for row in leaders_digest.best] == [COMMUNE]
-    assert leaders_digest.silent == ("Viễn thông",)
+    assert leaders_digest.silent == ("Tổ công nghệ số cộng đồng",)
+
+
+def test_a_silent_source_makes_no_unit_look_bad(domain: Domain) -> None:
+    feed = domain.catalogue.by_id["ds.smartphone"].feed
+    digest = write(
+        f"unit:{COMMUNE}",
+        latest("weekly", Timetable(weekday=1, hour=8, late=NOW - NOW), NOW),
+        MEASURES,
+        domain,
+        alerts=[lag(domain, NOW_ON[0], "critical"), silent(feed)],
+        promises={},
+        now=NOW,
+    )
+    assert digest is not None
+    assert digest.lagging == ()
+    said = {one.indicator for one in (*digest.better, *digest.worse)}
+    assert "ds.smartphone" not in said
+    assert digest.unjudged > 0
+    assert "không được đánh giá vì nguồn dữ liệu ngừng gửi" in as_text(digest)
 
 
 def test_nothing_to_say_is_not_said(domain: Domain) -> None:
