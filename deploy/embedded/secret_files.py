@@ -41,6 +41,11 @@ class SecretFiles:
         return self.directory / "pseudonym_key"
 
     @property
+    def links_key(self) -> Path:
+        """The key that signs links in letters: 32 bytes, hexadecimal."""
+        return self.directory / "links_key"
+
+    @property
     def rejections_private(self) -> Path:
         """The key that opens the originals of refused events, a JWK."""
         return self.directory / "rejections_private.jwk"
@@ -75,6 +80,7 @@ class SecretFiles:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.directory.chmod(0o700)
             _once(self.pseudonym_key, lambda: secrets.token_hex(32))
+            _once(self.links_key, lambda: secrets.token_hex(32))
             _once(self.postgres_password, lambda: secrets.token_hex(24))
             _once(self.rejections_private, lambda: json.dumps(_private_jwk()))
             _once(self.signing_key, lambda: json.dumps(_private_jwk()))

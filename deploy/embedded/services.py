@@ -151,6 +151,9 @@ def environment(
         "notifier": {
             "NHIPSO_POSTGRES__DSN_FILE": secrets.postgres_dsn,
             "NHIPSO_NOTIFIER__RECEIVERS_FILE": layout.receivers,
+            "NHIPSO_NOTIFIER__LINKS__DASHBOARD_URL": ports.url("dashboard"),
+            "NHIPSO_NOTIFIER__LINKS__NOTIFIER_URL": ports.url("notifier"),
+            "NHIPSO_NOTIFIER__LINKS__KEY_FILE": secrets.links_key,
             "NHIPSO_NOTIFIER__SMTP__HOST": LOOPBACK,
             "NHIPSO_NOTIFIER__SMTP__PORT": str(ports.mail),
             "NHIPSO_NOTIFIER__SMTP__SENDER": MAIL_SENDER,

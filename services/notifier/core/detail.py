@@ -10,13 +10,14 @@ from contracts.pace import Milestone, gap_people, pace_on
 from services.notifier.core import disclosure, wording
 from services.notifier.core.alert import SOURCE_PREFIX, Alert
 from services.notifier.core.causes import Domain, HeldBack
-from services.notifier.core.figure import Figure, FigureKey, Standing, start_of_pace
+from services.notifier.core.figure import Figure, FigureKey, Standing
 from services.notifier.core.parts import (
     LetterAlert,
     LetterArea,
     LetterBefore,
     LetterCauses,
     LetterCriterion,
+    LetterLine,
     LetterPeers,
     LetterPoint,
     LetterTrend,
@@ -81,6 +82,13 @@ def summary(alert: Alert, domain: Domain, today: date) -> LetterAlert:
         is_new=alert.told_at is None,
         due_on=alert.due_on,
         is_national=stands.aim == "national",
+        other_line=LetterLine(
+            is_national=stands.other.aim == "national",
+            pace=stands.other.pace,
+            target=stands.other.target,
+        )
+        if stands.other is not None
+        else None,
     )
 
 
@@ -104,7 +112,7 @@ def in_detail(
     }
     if part.withheld is None:
         first = figures[key].first if key in figures else None
-        added["trend"] = _trend(alert, days.get(key, ()), indicator, first, today)
+        added["trend"] = _trend(alert, days.get(key, ()), domain, first, today)
         if part.numerator is not None and part.denominator is not None:
             added["missing"] = part.denominator - part.numerator
             added["per_month"] = _per_month(part, domain, indicator, today)
@@ -191,28 +199,31 @@ def _similar(
 def _trend(
     alert: Alert,
     days: Sequence[Milestone],
-    indicator: Indicator,
+    domain: Domain,
     first: Milestone | None,
     today: date,
 ) -> LetterTrend | None:
     """The trend; it ends in what the alert says, which may be newer or older than the last day."""
-    stands = alert.standing
+    stands, indicator = alert.standing, domain.catalogue.by_id[alert.key.indicator]
     if stands.value is None:
         return None
-    known = [*(day for day in days if day.on < today), Milestone(today, stands.value)]
+    size = stands.denominator
+    if not disclosure.counts_people(domain.catalogue, indicator):
+        size = None
+    past = (day for day in days if day.on < today and not _is_of_few(day.percent, size))
+    known = [*past, Milestone(today, stands.value)]
     found = trend(known, stands.target, today)
     if found is None:
         return None
-    targets, start = indicator.targets.dated(), start_of_pace(indicator, first)
-    if pace_on(targets, start, today) != stands.pace:
-        # The unit is measured against other targets, whose past is not known here.
-        targets = []
+    aims = domain.aims(indicator, domain.areas[alert.key.area])
+    line = aims.national if stands.aim == "national" and aims.national else aims.province
+    start = line.baseline or first
     return LetterTrend(
         points=tuple(
             LetterPoint(
                 on=point.on,
                 value=point.percent,
-                pace=stands.pace if point.on == today else pace_on(targets, start, point.on),
+                pace=stands.pace if point.on == today else pace_on(line.targets, start, point.on),
             )
             for point in found.points
         ),
@@ -220,6 +231,14 @@ def _trend(
         slope=found.slope,
         met_on=found.met_on,
     )
+
+
+def _is_of_few(share: Decimal, size: int | None) -> bool:
+    """Whether a share of so many, told beside their number, would be of few people."""
+    if size is None:
+        return False
+    reached = round(share * size / 100)
+    return disclosure.is_few(reached) or disclosure.is_few(size - reached)
 
 
 def _per_month(part: LetterAlert, domain: Domain, indicator: Indicator, today: date) -> int | None:

@@ -3,6 +3,8 @@
 The worst alerts stand in full, each in a section; the others have a line each.
 """
 
+from collections.abc import Iterator
+
 from services.notifier.core.detail import IN_FULL
 from services.notifier.core.disclosure import SMALLEST
 from services.notifier.core.letter import Letter
@@ -45,19 +47,24 @@ class _Layout:
             language=self._speech.language,
             subject=letter.subject_in(self._speech.language),
             greeting=self._speech.say("dear", addressee=self._addressee),
+            preface=self._speech.say("escalated", within=self._within)
+            if letter.escalated_to is not None
+            else None,
             blocks=tuple(blocks),
-            links=tuple(
-                Link(self._speech.say(name), url)
-                for name, url in (
-                    ("acknowledge", letter.acknowledge_url),
-                    ("page", letter.page_url),
-                )
-                if url is not None
-            ),
+            links=tuple(self._links()),
             legend=self._speech.say("legend") if charts else None,
             regards=self._speech.say("regards"),
             footer=" ".join(footer),
         )
+
+    def _links(self) -> Iterator[Link]:
+        letter, speech = self._letter, self._speech
+        if letter.acknowledge_url is not None:
+            # Its page speaks both languages.
+            url = f"{letter.acknowledge_url}&lang={speech.language}"
+            yield Link(speech.say("acknowledge"), url)
+        if letter.page_url is not None:
+            yield Link(speech.say("page"), letter.page_url)
 
     def _sources(self) -> Block:
         alerts = self._letter.alerts
@@ -101,7 +108,9 @@ class _Layout:
 
     def _lagging(self) -> Block:
         letter, lagging = self._letter, self._letter.lagging
-        name = "lagging_again" if letter.is_reminder else "lagging"
+        name = "lagging_or_falling" if letter.is_any_falling else "lagging"
+        if letter.is_reminder:
+            name += "_again"
         clock = self._speech.clock(letter.written_at)
         opening = [self._speech.say(name, clock=clock, within=self._within, n=len(lagging))]
         if len(lagging) > 1:
@@ -109,6 +118,7 @@ class _Layout:
         if letter.recovered:
             names = "; ".join(self._speech.name(one) for one in letter.recovered)
             opening.append(self._speech.say("recovered", names=names))
+        please = "please" if letter.escalated_to is None else "please_escalated"
         others = tuple(
             f"{number}. {line(self._speech, alert)}"
             for number, alert in enumerate(lagging[IN_FULL:], IN_FULL + 1)
@@ -119,7 +129,7 @@ class _Layout:
                 self._in_full(number, alert) for number, alert in enumerate(lagging[:IN_FULL], 1)
             ),
             rest=Listing(self._speech.say("others"), others) if others else None,
-            closing=self._speech.say("please", addressee=self._addressee),
+            closing=self._speech.say(please, addressee=self._addressee, within=self._within),
         )
 
     def _in_full(self, number: int, alert: LetterAlert) -> Section:

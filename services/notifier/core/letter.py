@@ -19,6 +19,7 @@ from contracts.updates import Severity
 from services.notifier.core import wording
 from services.notifier.core.alert import Alert
 from services.notifier.core.causes import Domain
+from services.notifier.core.decide import Reason
 from services.notifier.core.detail import (
     causes,
     compared,
@@ -50,6 +51,10 @@ __all__ = [
 OPERATORS: Final = "operators"
 """The audience of alerts that are about a feed and not about a unit."""
 
+OPERATORS_VI: Final = "Bộ phận vận hành hệ thống Nhịp Số"
+OPERATORS_EN: Final = "The operators of Nhịp Số"
+"""Whom a letter to them is addressed to."""
+
 UNIT_PREFIX: Final = "unit:"
 """Before the area id, in the audience of a unit."""
 
@@ -60,7 +65,8 @@ class Letter(Part):
     """One message to one audience: a unit, or the operators.
 
     `recovered` are indicators of the last message that lag no more. `page_url` leads to the unit's
-    page, `acknowledge_url` to where the unit says that it has taken the matter up.
+    page, `acknowledge_url` to where the unit says that it has taken the matter up. `escalated_to`
+    names the unit above that is told because the unit itself has not said so.
     """
 
     audience: str
@@ -74,11 +80,12 @@ class Letter(Part):
     recovered: tuple[LetterName, ...] = ()
     page_url: str | None = None
     acknowledge_url: str | None = None
+    escalated_to: str | None = None
 
     @property
     def is_for_operators(self) -> bool:
-        """Whether it tells operators of silent feeds."""
-        return self.audience == OPERATORS
+        """Whether it tells of silent feeds; such a letter tells of nothing else."""
+        return self.alerts[0].kind == "source-silent"
 
     @property
     def lagging(self) -> tuple[LetterAlert, ...]:
@@ -91,6 +98,11 @@ class Letter(Part):
         return tuple(alert for alert in self.alerts if alert.kind == "report")
 
     @property
+    def is_any_falling(self) -> bool:
+        """Whether one of the indicators is not behind its pace but falls."""
+        return any(alert.reason == Reason.FALLING for alert in self.lagging)
+
+    @property
     def subject(self) -> str:
         """The subject line in Vietnamese."""
         return self.subject_in("vi")
@@ -100,13 +112,16 @@ class Letter(Part):
         say = SENTENCES[language]
         if self.is_for_operators:
             return say["subject_sources"].format(n=len(self.alerts))
+        lagging = "n_lagging_or_falling" if self.is_any_falling else "n_lagging"
         parts = [
             say[name].format(n=len(alerts))
-            for name, alerts in (("n_lagging", self.lagging), ("n_reports", self.reports))
+            for name, alerts in ((lagging, self.lagging), ("n_reports", self.reports))
             if alerts
         ]
         unit = self.area_name if language == "vi" else wording.unit_en(self.area_name)
         name = "subject_again" if self.is_reminder else "subject"
+        if self.escalated_to is not None:
+            name = "subject_escalated"
         return say[name].format(unit=unit, parts=", ".join(parts))
 
 
@@ -177,8 +192,8 @@ def write(
         audience=audience,
         area=area.area_id,
         area_name=area.name,
-        addressee="Bộ phận vận hành hệ thống Nhịp Số" if for_operators else wording.office(area),
-        addressee_en="The operators of Nhịp Số" if for_operators else wording.office_en(area),
+        addressee=OPERATORS_VI if for_operators else wording.office(area),
+        addressee_en=OPERATORS_EN if for_operators else wording.office_en(area),
         written_at=now,
         is_reminder=is_reminder,
         alerts=tuple(written),

@@ -75,6 +75,14 @@ class LetterPeers(Part):
     best_value: Percent
 
 
+class LetterLine(Part):
+    """The other of two lines that a unit is measured against: the province's or the country's."""
+
+    is_national: bool
+    pace: Percent | None
+    target: Percent | None
+
+
 class LetterBefore(Part):
     """What the last message said of an alert, and when."""
 
@@ -103,6 +111,7 @@ class LetterAlert(LetterName):
     target: Percent | None
     target_on: IsoDay | None
     is_national: bool = False
+    other_line: LetterLine | None = None
     gap_people: int | None
     is_gap_few: bool = False
     numerator: int | None

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Final
 
-from services.notifier.core.disclosure import SMALLEST
+from services.notifier.core.decide import Reason
+from services.notifier.core.disclosure import SMALLEST, is_few
 from services.notifier.core.parts import LetterAlert, LetterTrend
 from services.notifier.core.sheet import Chart, Fact, Listing, Section
 from services.notifier.core.speech import Speech
@@ -11,6 +12,11 @@ from services.notifier.core.speech import Speech
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _FEWEST_POINTS: Final = 2
 _MONTH: Final = 30
+
+#: Being behind pace needs no reason of its own.
+_REASONS: Final = frozenset(
+    {Reason.TARGET_MISSED, Reason.FALLING, Reason.RECOVERING, Reason.PROMISE_BROKEN}
+)
 
 
 def section(speech: Speech, title: str, alert: LetterAlert, *, is_new: bool) -> Section:
@@ -22,12 +28,25 @@ def section(speech: Speech, title: str, alert: LetterAlert, *, is_new: bool) -> 
         title=title,
         severity=alert.severity,
         label=label,
+        notes=tuple(_notes(speech, alert)),
         standing=tuple(_standing(speech, alert)),
         facts=_facts(speech, alert),
         chart=_chart(speech, alert),
         outlook=tuple(_outlook(speech, alert)),
         listings=tuple(_listings(speech, alert)),
     )
+
+
+def _notes(speech: Speech, alert: LetterAlert) -> list[str]:
+    said = []
+    if alert.reason in _REASONS:
+        said.append(speech.say(f"reason_{alert.reason}"))
+    other = alert.other_line
+    if other is not None:
+        name = "other_line_national" if other.is_national else "other_line_provincial"
+        pace, target = speech.percent(other.pace), speech.percent(other.target)
+        said.append(speech.say(name, pace=pace, target=target))
+    return said
 
 
 def _standing(speech: Speech, alert: LetterAlert) -> list[str]:
@@ -152,7 +171,13 @@ def _since(speech: Speech, alert: LetterAlert) -> str:
         return ""
     moved = alert.value - before.value
     gap = ""
-    if before.gap_people and alert.gap_people and before.gap_people != alert.gap_people:
+    if (
+        before.gap_people
+        and alert.gap_people
+        and before.gap_people != alert.gap_people
+        and not is_few(before.gap_people - alert.gap_people)
+        and not is_few(alert.gap_people - before.gap_people)
+    ):
         gap = speech.say(
             "since_gap",
             before=speech.count(before.gap_people),

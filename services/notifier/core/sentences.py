@@ -14,6 +14,8 @@ _VI: Final = {
     "subject": "[Nhịp Số] {unit} có {parts}",
     "subject_again": "[Nhịp Số] Nhắc lại: {unit} có {parts}",
     "n_lagging": "{n} chỉ tiêu chậm tiến độ",
+    "subject_escalated": "[Nhịp Số] Chưa được xác nhận: {unit} có {parts}",
+    "n_lagging_or_falling": "{n} chỉ tiêu chậm tiến độ hoặc đang giảm",
     "n_reports": "{n} báo cáo cần gửi",
     "dear": "Kính gửi: {addressee}",
     "sources": (
@@ -32,6 +34,23 @@ _VI: Final = {
     "lagging_again": (
         "Nhịp Số xin nhắc lại: tính đến {clock}, {within} vẫn còn {n} chỉ tiêu thấp hơn tiến độ."
     ),
+    "lagging_or_falling": (
+        "Tính đến {clock}, {within} có {n} chỉ tiêu thấp hơn tiến độ hoặc đang giảm."
+    ),
+    "lagging_or_falling_again": (
+        "Nhịp Số xin nhắc lại: tính đến {clock}, {within} vẫn còn {n} chỉ tiêu thấp hơn tiến độ "
+        "hoặc đang giảm."
+    ),
+    "escalated": (
+        "Thư này được gửi lên cấp trên vì đã quá thời hạn mà {within} chưa xác nhận đã tiếp nhận "
+        "các nội dung dưới đây."
+    ),
+    "reason_target-missed": "Đã qua thời hạn của mục tiêu mà chưa đạt.",
+    "reason_falling": "Chưa thấp hơn tiến độ nhưng đang giảm.",
+    "reason_recovering": "Đang dần theo kịp tiến độ.",
+    "reason_promise-broken": "Đã qua ngày cam kết mà chưa kịp tiến độ.",
+    "other_line_national": "Theo mục tiêu quốc gia: tiến độ {pace}, mục tiêu {target}.",
+    "other_line_provincial": "Theo mục tiêu của tỉnh: tiến độ {pace}, mục tiêu {target}.",
     "order": "Các chỉ tiêu được xếp theo mức độ chậm, chậm nhất trước.",
     "recovered": "Từ thư trước đến nay, đơn vị đã theo kịp tiến độ ở chỉ tiêu: {names}.",
     "critical": "Nghiêm trọng",
@@ -63,9 +82,9 @@ _VI: Final = {
     "since_up": "Từ thư trước (ngày {day}): tăng {points}{gap}.",
     "since_down": "Từ thư trước (ngày {day}): giảm {points}{gap}.",
     "since_same": "Từ thư trước (ngày {day}): không thay đổi{gap}.",
-    "since_gap": ", số còn thiếu từ {before} thành {now} {noun}",
-    "trend_up": "{days} ngày qua: tăng từ {first} lên {last}, tức {month} mỗi 30 ngày.",
-    "trend_down": "{days} ngày qua: giảm từ {first} xuống {last}, tức {month} mỗi 30 ngày.",
+    "since_gap": ", số còn thiếu trước là {before}, nay là {now} {noun}",
+    "trend_up": "{days} ngày qua: tăng từ {first} lên {last}, bình quân {month} mỗi 30 ngày.",
+    "trend_down": "{days} ngày qua: giảm từ {first} xuống {last}, bình quân {month} mỗi 30 ngày.",
     "trend_same": "{days} ngày qua: giữ nguyên ở mức {last}.",
     "chart": "Biểu đồ {days} ngày qua, từ ngày {from} đến ngày {to}: từ {first} đến {last}{pace}.",
     "chart_pace": "; tiến độ cần đạt là {pace}",
@@ -84,10 +103,11 @@ _VI: Final = {
         "{count} đơn vị cùng cấp có quy mô gần nhất: mức giữa (trung vị) là {median}; cao nhất là "
         "{best} với {best_value}."
     ),
-    "others": "Các chỉ tiêu khác thấp hơn tiến độ:",
+    "others": "Các chỉ tiêu khác:",
     "other": "{name}: {value}, tiến độ {pace}{gap}",
     "other_gap": ", còn thiếu {gap} {noun}",
-    "please": "Đề nghị {addressee} xem xét và có biện pháp để kịp tiến độ.",
+    "please": "Đề nghị {addressee} xem xét và có giải pháp để kịp tiến độ.",
+    "please_escalated": "Đề nghị {addressee} đôn đốc {within} có giải pháp để kịp tiến độ.",
     "page": "Xem số liệu của đơn vị",
     "acknowledge": "Xác nhận đã tiếp nhận",
     "regards": "Trân trọng.",
@@ -104,6 +124,8 @@ _EN: Final = {
     "subject": "[Nhịp Số] {unit}: {parts}",
     "subject_again": "[Nhịp Số] Reminder: {unit}: {parts}",
     "n_lagging": "indicators behind pace: {n}",
+    "subject_escalated": "[Nhịp Số] Not acknowledged: {unit}: {parts}",
+    "n_lagging_or_falling": "indicators behind pace or falling: {n}",
     "n_reports": "reports awaited: {n}",
     "dear": "To: {addressee}",
     "sources": (
@@ -122,6 +144,23 @@ _EN: Final = {
     "lagging_again": (
         "A reminder from Nhịp Số: indicators of {within} still below their pace at {clock}: {n}."
     ),
+    "lagging_or_falling": (
+        "Indicators of {within} that were below their pace or falling at {clock}: {n}."
+    ),
+    "lagging_or_falling_again": (
+        "A reminder from Nhịp Số: indicators of {within} still below their pace or falling at "
+        "{clock}: {n}."
+    ),
+    "escalated": (
+        "This message goes to the level above because {within} has not acknowledged in time what "
+        "stands below."
+    ),
+    "reason_target-missed": "The day of the target has passed and it is not met.",
+    "reason_falling": "Not below its pace, but falling.",
+    "reason_recovering": "Catching up.",
+    "reason_promise-broken": "The promised day has passed and it still lags.",
+    "other_line_national": "By the national target: pace {pace}, target {target}.",
+    "other_line_provincial": "By the province's target: pace {pace}, target {target}.",
     "order": "They stand in the order of how far behind they are, the furthest first.",
     "recovered": "Since the last message the unit has caught up in: {names}.",
     "critical": "Critical",
@@ -152,9 +191,9 @@ _EN: Final = {
     "since_up": "Since the last message ({day}): up {points}{gap}.",
     "since_down": "Since the last message ({day}): down {points}{gap}.",
     "since_same": "Since the last message ({day}): no change{gap}.",
-    "since_gap": ", missing from {before} to {now} {noun}",
-    "trend_up": "Last {days} days: up from {first} to {last}, {month} per 30 days.",
-    "trend_down": "Last {days} days: down from {first} to {last}, {month} per 30 days.",
+    "since_gap": "; missing: {before} then, {now} {noun} now",
+    "trend_up": "Last {days} days: up from {first} to {last}, on average {month} per 30 days.",
+    "trend_down": "Last {days} days: down from {first} to {last}, on average {month} per 30 days.",
     "trend_same": "Last {days} days: unchanged at {last}.",
     "chart": "Chart of the last {days} days, {from} to {to}: from {first} to {last}{pace}.",
     "chart_pace": "; the pace asks for {pace}",
@@ -173,10 +212,11 @@ _EN: Final = {
         "The {count} units of the same level nearest in size: the median is {median}; the highest "
         "is {best} with {best_value}."
     ),
-    "others": "Other indicators below their pace:",
+    "others": "Other indicators:",
     "other": "{name}: {value}, pace {pace}{gap}",
     "other_gap": ", {gap} {noun} missing",
     "please": "{addressee} is asked to look into this and take steps to catch up.",
+    "please_escalated": "{addressee} is asked to urge {within} to take steps to catch up.",
     "page": "See the unit's figures",
     "acknowledge": "Acknowledge",
     "regards": "With regards.",

@@ -41,13 +41,15 @@ class Chart:
 class Section:
     """One alert: the figures at a glance, or the same as sentences, and what there is to say.
 
-    `standing` says in words what `facts` show. `label` names the severity.
+    `standing` says in words what `facts` show. `label` names the severity, `notes` say why it is
+    told if it is not just behind.
     """
 
     title: str
     severity: Severity
     label: str
     standing: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
     chart: Chart | None = None
     outlook: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ class Sheet:
     language: Language
     subject: str
     greeting: str
+    preface: str | None
     blocks: tuple[Block, ...]
     links: tuple[Link, ...]
     legend: str | None

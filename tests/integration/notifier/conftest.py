@@ -20,13 +20,14 @@ from services.notifier.core.causes import Domain
 from services.notifier.core.intake import digest
 from services.notifier.core.route import Route
 from services.notifier.core.schedule import Policy
+from services.notifier.links import NO_LINKS, Links
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.evaluating import Evaluating
 from services.notifier.pipeline.telling import Telling
 from services.notifier.receivers.email.sending import EmailReceiver
 from services.notifier.receivers.reading import Receiver, Receivers
 from services.notifier.routing import Routing
-from services.notifier.store import SCHEMA, alerts, figures, migrations
+from services.notifier.store import SCHEMA, alerts, days, figures, migrations
 from services.notifier.store.alerts import Search
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
@@ -75,6 +76,7 @@ class Bench:
         async with self.pool.acquire() as connection:
             await figures.hear(connection, batch.heard)
             await figures.upsert(connection, batch.figures)
+            await days.upsert(connection, batch.days)
 
     async def evaluate(self, after: timedelta = timedelta(0)) -> None:
         self.clock.advance(after)
@@ -90,11 +92,13 @@ class Bench:
             waiting = await alerts.next_outgoing(connection, 1000)
         return [event.payload for event in waiting]
 
-    def telling(self, receivers: Receivers, **policy: float) -> Telling:
+    def telling(
+        self, receivers: Receivers, *, links: Links = NO_LINKS, **policy: float
+    ) -> Telling:
         spaced = {"group_wait": 0.0, "group_interval": 0.0, "repeat_interval": 3600.0} | policy
         durations = {name: timedelta(seconds=value) for name, value in spaced.items()}
         routing = Routing(Route(Policy(**durations)), None)
-        return Telling(self.pool, self.domain, receivers, routing, self.metrics)
+        return Telling(self.pool, self.domain, receivers, routing, self.metrics, links=links)
 
     async def tell(self, telling: Telling) -> None:
         await telling.step(self.clock.now())

@@ -29,6 +29,7 @@ def test_keys_have_the_form_that_services_read(tmp_path: Path) -> None:
     secrets = SecretFiles(tmp_path)
     secrets.make()
     assert len(read_secret(secrets.pseudonym_key)) == 32
+    assert len(read_secret(secrets.links_key)) == 32
     assert "d" in json.loads(secrets.rejections_private.read_text())
     assert "d" not in json.loads(secrets.rejections_public.read_text())
 

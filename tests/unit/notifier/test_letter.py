@@ -1,24 +1,32 @@
 """The letter to a unit, word for word. After a wanted change, write the golden files anew:
 ``NHIPSO_WRITE_GOLDEN=1 pytest tests/unit/notifier/test_letter.py``, and read them aloud."""
 
+import json
 import os
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 import pytest
 
+from contracts.pace import Milestone, two_decimals
 from contracts.updates import Severity
 from services.notifier.core.alert import NOBODY, Alert, advance
 from services.notifier.core.causes import Domain
 from services.notifier.core.decide import Decision, Reason
+from services.notifier.core.detail import IN_FULL
 from services.notifier.core.figure import Figure, FigureKey, standing
-from services.notifier.core.letter import Letter, write
-from services.notifier.receivers.email.rendering import as_html, as_text
+from services.notifier.core.letter import Background, Letter, write
+from services.notifier.core.parts import LetterAlert
+from services.notifier.core.peers import siblings
+from services.notifier.core.wording import Language
+from services.notifier.receivers.email.rendering import as_html, as_text, content
 from services.notifier.receivers.email.sending import EmailReceiver, compose
 from services.notifier.receivers.webhook.sending import body
 from services.notifier.settings import SmtpSettings
@@ -26,6 +34,7 @@ from services.notifier.store.deliveries import Delivery
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 GOLDEN = Path(__file__).parent / "golden"
+COMMUNE = "2025:02647"
 
 
 def figure(area: str, indicator: str, numerator: int, denominator: int) -> Figure:
@@ -116,14 +125,126 @@ def reports_again(domain: Domain) -> Letter:
     return write(alerts, {}, domain, is_reminder=True, now=NOW)
 
 
-@pytest.mark.parametrize("name", ["province", "commune", "operators", "reports", "reports_again"])
-def test_reads_as_it_was_approved(name: str, request: pytest.FixtureRequest) -> None:
+FORMER_NAMES: Final = {
+    "id",
+    "kind",
+    "indicator",
+    "indicator_name",
+    "severity",
+    "reason",
+    "value",
+    "pace",
+    "target",
+    "target_on",
+    "gap_people",
+    "numerator",
+    "denominator",
+    "noun",
+    "opened_at",
+    "fired_at",
+    "is_new",
+}
+"""What an alert in a letter had at first."""
+
+#: Seven indicators: some rise, some fall, one is of few people.
+MANY: Final = (
+    ("ds.digital-skills", 1_204, 9_876, "critical", Reason.BEHIND_PACE),
+    ("ds.smartphone", 9_000, 31_000, "critical", Reason.PROMISE_BROKEN),
+    ("ds.e-signature", 3_100, 15_400, "critical", Reason.BEHIND_PACE),
+    ("ds.e-payment-account", 9, 1_200, "warning", Reason.BEHIND_PACE),
+    ("ds.health-record", 12_000, 20_000, "warning", Reason.FALLING),
+    ("ds.fibre", 5_020, 7_200, "warning", Reason.BEHIND_PACE),
+    ("ds.schools", 3, 40, "info", Reason.TARGET_MISSED),
+)
+
+
+@pytest.fixture
+def many(domain: Domain) -> Letter:
+    """All that a letter to a commune can hold, as a reminder."""
+    near: dict[FigureKey, Figure] = {}
+    days: dict[FigureKey, list[Milestone]] = {}
+    alerts: list[Alert] = []
+    others = siblings(domain.areas, COMMUNE, NOW.date())[:12]
+    for row, (indicator, numerator, denominator, severity, reason) in enumerate(MANY):
+        own = figure(COMMUNE, indicator, numerator, denominator)
+        fires = alert(domain, own, severity)
+        told_at = None if row == 2 else NOW - timedelta(days=7)
+        alerts.append(replace(fires, told_at=told_at, reason=reason))
+        near[own.key] = own
+        for number, other in enumerate(others):
+            size = denominator * (20 + number) // 25
+            one = figure(other, indicator, size * (30 + 3 * number) // 100, size)
+            near[one.key] = one
+        assert own.value is not None
+        steps = (-1, 0, 1, -1, 1, 0, -1)[row]
+        days[own.key] = [
+            Milestone(
+                NOW.date() - timedelta(days=ago),
+                two_decimals(own.value + steps * Decimal(ago) / 20),
+            )
+            for ago in range(100, 0, -4)
+        ]
+    former = write(alerts, near, domain, is_reminder=False, now=NOW - timedelta(days=7))
+    caught_up = alert(domain, figure(COMMUNE, "dc.2.1", 900, 1_000), "info")
+    gone = write([caught_up], {}, domain, is_reminder=False, now=NOW).alerts
+    last = former.model_copy(update={"alerts": (*map(_a_week_ago, former.alerts), *gone)})
+    return write(
+        alerts,
+        near,
+        domain,
+        is_reminder=True,
+        now=NOW,
+        background=Background(
+            days=days,
+            last=last,
+            recovered=frozenset({caught_up.id}),
+            page_url="https://nhipso.example.vn/areas/2025:02647",
+            acknowledge_url="https://nhipso.example.vn/acknowledge?token=x",
+        ),
+    )
+
+
+def _a_week_ago(one: LetterAlert) -> LetterAlert:
+    if one.value is None or one.gap_people is None:
+        return one
+    former = {"value": one.value - Decimal("1.2"), "gap_people": one.gap_people + 312}
+    return one.model_copy(update=former)
+
+
+@pytest.fixture
+def escalated(commune: Letter) -> Letter:
+    return commune.model_copy(
+        update={
+            "is_reminder": False,
+            "escalated_to": "Tỉnh Lào Cai",
+            "addressee": "Ủy ban nhân dân tỉnh Lào Cai",
+            "addressee_en": "People's Committee of Lào Cai province",
+        }
+    )
+
+
+LETTERS: Final = (
+    "province",
+    "commune",
+    "operators",
+    "reports",
+    "reports_again",
+    "many",
+    "escalated",
+)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("name", LETTERS)
+def test_reads_as_it_was_approved(
+    name: str, language: Language, request: pytest.FixtureRequest
+) -> None:
     letter: Letter = request.getfixturevalue(name)
     for suffix, text in (
-        ("txt", f"{letter.subject}\n\n{as_text(letter)}"),
-        ("html", as_html(letter)),
+        ("txt", f"{letter.subject_in(language)}\n\n{as_text(letter, language)}"),
+        ("html", as_html(letter, language)),
     ):
-        path = GOLDEN / f"{name}.{suffix}"
+        path = GOLDEN / f"{name}.{'' if language == 'vi' else f'{language}.'}{suffix}"
         if os.environ.get("NHIPSO_WRITE_GOLDEN"):
             path.write_text(text, encoding="utf-8")
         assert text == path.read_text(encoding="utf-8"), f"{path.name} differs"
@@ -134,8 +255,71 @@ def test_stands_worst_first(province: Letter) -> None:
     assert found == ["ds.schools", "ds.smartphone", "ds.fibre"]
 
 
-def test_survives_the_store(province: Letter) -> None:
-    assert Letter.model_validate_json(province.model_dump_json()) == province
+def test_survives_the_store(province: Letter, many: Letter) -> None:
+    for letter in (province, many):
+        assert Letter.model_validate_json(letter.model_dump_json()) == letter
+
+
+def test_a_letter_of_former_times_is_still_read(province: Letter) -> None:
+    kept = json.loads(province.model_dump_json())
+    for name in ("addressee_en", "recovered", "page_url", "acknowledge_url", "escalated_to"):
+        del kept[name]
+    for one in kept["alerts"]:
+        for name in one.keys() - FORMER_NAMES:
+            del one[name]
+    text = as_text(Letter.model_validate(kept), "en")
+    assert "Cơ sở giáo dục" in text
+
+
+def test_the_worst_are_told_in_full_and_the_others_in_a_line(many: Letter) -> None:
+    text = as_text(many)
+    assert text.count("   Mục tiêu: ") == IN_FULL
+    for number in range(1, len(MANY) + 1):
+        assert f"{number}. " in text
+    assert [one.trend is None for one in many.alerts][IN_FULL:] == [True] * (len(MANY) - IN_FULL)
+
+
+def test_charts_come_with_the_mail_and_say_in_words_what_they_show(many: Letter) -> None:
+    message = message_from_bytes(content(many).as_bytes(), policy=default)
+    text, related = message.iter_parts()
+    assert (text.get_content_type(), related.get_content_type()) == (
+        "text/plain",
+        "multipart/related",
+    )
+    page, *images = related.iter_parts()
+    html = page.get_content()
+    wanted = re.findall(r'src="cid:([^"]+)"', html)
+    # Of few people nothing is drawn.
+    assert len(wanted) == IN_FULL - 1
+    assert [image["Content-ID"] for image in images] == [f"<{one}>" for one in wanted]
+    for image in images:
+        assert image.get_content_type() == "image/png"
+        assert image.get_content_disposition() == "inline"
+        assert image.get_content().startswith(b"\x89PNG")
+    alternatives = re.findall(r'alt="([^"]+)"', html)
+    assert len(alternatives) == len(wanted)
+    assert all(one.startswith("Biểu đồ 90 ngày qua, từ ngày 24/08/2026") for one in alternatives)
+    assert len(re.findall("[▁▂▃▄▅▆▇█]{14}", text.get_content())) == len(wanted)
+
+
+def test_fetches_nothing(many: Letter) -> None:
+    html = as_html(many)
+    assert not re.findall(r'src="(?!cid:)', html)
+    assert "<link" not in html
+    assert "url(" not in html
+    # Beyond 102 KB a large mail provider cuts a page off.
+    assert len(html.encode()) < 60_000
+
+
+def test_is_read_in_english_by_who_wants_that(many: Letter) -> None:
+    identifier = UUID("00000000-0000-4000-8000-000000000001")
+    delivery = Delivery(identifier, identifier, "email:x", 1, NOW, many)
+    settings = SmtpSettings(host="mail.example.vn", sender="nhip-so@laocai.example.vn")
+    receiver = EmailReceiver("email:x", "ubnd@laocai.example.vn", language="en")
+    read = message_from_bytes(compose(receiver, delivery, settings).as_bytes(), policy=default)
+    assert read["Content-Language"] == "en"
+    subject = "[Nhịp Số] Reminder: Lào Cai ward: indicators behind pace or falling: 7"
+    assert read["Subject"] == subject
 
 
 def test_escapes_what_is_not_ours_in_html(province: Letter) -> None:

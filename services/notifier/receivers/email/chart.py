@@ -1,4 +1,4 @@
-"""Draw a trend as a small PNG: the unit's line, the pace dashed, and nothing that needs a language.
+"""Draw a trend as a small PNG: the unit's line, the pace dashed, shares and days.
 
 The picture has a light ground of its own, so its lines are read in a dark mailbox too. Blue and
 orange differ for colour-blind eyes, and one of the lines is dashed.
@@ -13,10 +13,12 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from services.notifier.core import wording
 from services.notifier.core.parts import LetterTrend
+from services.notifier.core.wording import Language
 
-WIDTH: Final = 560
-HEIGHT: Final = 150
+WIDTH: Final = 440
+HEIGHT: Final = 140
 """As shown, in CSS pixels; twice as many are drawn, for sharp screens."""
 
 _SCALE: Final = 2
@@ -33,7 +35,7 @@ _LEAST_SPAN: Final = 1.0
 Point = tuple[float, float]
 
 
-def drawn(trend: LetterTrend) -> bytes:
+def drawn(trend: LetterTrend, language: Language = "vi") -> bytes:
     """The chart of a trend of two points or more."""
     image = Image.new("RGB", (WIDTH * _SCALE, HEIGHT * _SCALE), _GROUND)
     draw = ImageDraw.Draw(image)
@@ -42,7 +44,8 @@ def drawn(trend: LetterTrend) -> bytes:
     for value in scale.marks:
         y = scale.y(value)
         draw.line([(_LEFT * _SCALE, y), ((WIDTH - _RIGHT) * _SCALE, y)], _FRAME, _SCALE)
-        draw.text(((_LEFT - 8) * _SCALE, y), f"{value:.1f}%", _TEXT, font, anchor="rm")
+        share = wording.percent(value, language)
+        draw.text(((_LEFT - 8) * _SCALE, y), share, _TEXT, font, anchor="rm")
     first, last = trend.points[0].on, trend.points[-1].on
     below = (HEIGHT - _BOTTOM + 8) * _SCALE
     for day, anchor in ((first, "la"), (last, "ra")):
@@ -85,12 +88,18 @@ class _Scale:
 def _dashes(line: Sequence[Point]) -> Iterable[tuple[Point, Point]]:
     """Cut a line that runs from left to right into dashes of the same width."""
     dash = _DASH * _SCALE
-    for start, end in pairwise(line):
-        width = end[0] - start[0]
-        for number in range(0, int(width // dash) + 1, 2):
-            left, right = number * dash, min((number + 1) * dash, width)
-            yield _between(start, end, left / width), _between(start, end, right / width)
+    if not line:
+        return
+    left = line[0][0]
+    while left < line[-1][0]:
+        right = min(left + dash, line[-1][0])
+        yield (left, _height(line, left)), (right, _height(line, right))
+        left += 2 * dash
 
 
-def _between(start: Point, end: Point, share: float) -> Point:
-    return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share
+def _height(line: Sequence[Point], x: float) -> float:
+    """How high the line lies at a place."""
+    for (left, start), (right, end) in pairwise(line):
+        if x <= right:
+            return start + (end - start) * (x - left) / (right - left)
+    return line[-1][1]

@@ -54,7 +54,7 @@ def content(letter: Letter, language: Language = "vi") -> MIMEMultipart:
     related = MIMEMultipart("related", type="text/html")
     related.attach(page)
     for number, one in enumerate(charts, 1):
-        image = MIMEImage(chart.drawn(one.trend), "png")
+        image = MIMEImage(chart.drawn(one.trend, language), "png")
         image["Content-ID"] = f"<{one.id}>"
         image["Content-Disposition"] = f'inline; filename="{number}.png"'
         related.attach(image)
