@@ -215,7 +215,9 @@ def _print(found: list[Pass]) -> int:
     worst = max(one.seconds for one in passes)
     is_within = worst < BOUND_SECONDS
     said = f"slowest pass over everything: {worst:.2f} s (bound {BOUND_SECONDS:.0f} s)"
-    memory = f"memory: {passes[0].memory_bytes / _MIB:.0f} → {passes[-1].memory_bytes / _MIB:.0f} MiB"
+    memory = (
+        f"memory: {passes[0].memory_bytes / _MIB:.0f} → {passes[-1].memory_bytes / _MIB:.0f} MiB"
+    )
     result = {"machine": machine(), "passes": [asdict(one) for one in found]}
     print("\n".join([head, *rows, "", said, memory, "", json.dumps(result)]))  # noqa: T201
     return 0 if is_within else 1

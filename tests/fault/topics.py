@@ -45,9 +45,7 @@ class Topics:
 
         return await self._until_answered(ask)
 
-    async def committed(
-        self, group: str = _GROUP, topic: str = SUBJECT_EVENTS
-    ) -> dict[int, int]:
+    async def committed(self, group: str = _GROUP, topic: str = SUBJECT_EVENTS) -> dict[int, int]:
         """What a group has committed of a topic; scoring's, unless another is named."""
 
         async def ask() -> dict[int, int]:

@@ -55,10 +55,10 @@ class Receiving:
         rows = ["receivers:"]
         for code, area in areas.items():
             url = f"http://{LOOPBACK}:{self.hook_port}/{code}"
+            hook = f'{{url: "{url}", secret_file: hook.key}}'
             rows += [
                 f'  - {{area: "{area}", email: "{code}@example.vn", digest: none}}',
-                f'  - {{area: "{area}", webhook: {{url: "{url}", secret_file: hook.key}}, '
-                "digest: none}",
+                f'  - {{area: "{area}", webhook: {hook}, digest: none}}',
             ]
         path.write_text("\n".join(rows), encoding="utf-8")
 

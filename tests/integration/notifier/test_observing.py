@@ -25,10 +25,6 @@ def shown(metric: MetricWrapperBase, suffix: str = "", **labels: str) -> float |
     return None
 
 
-async def observe(bench: Bench) -> None:
-    await Observing(bench.pool, bench.metrics).step(bench.clock.now())
-
-
 def sender(bench: Bench, receivers: Receivers, outcome: Outcome) -> Delivering:
     async def send(_receiver: Any, _delivery: Delivery) -> Outcome:
         return outcome
@@ -51,9 +47,10 @@ async def deliver(bench: Bench, delivering: Delivering) -> None:
 
 
 async def test_alerts_are_shown_by_state_kind_and_severity(bench: Bench) -> None:
+    observing = Observing(bench.pool, bench.metrics)
     await bench.take(told(600, fresh_at=NOW))
     await bench.evaluate()
-    await observe(bench)
+    await observing.step(bench.clock.now())
     metric = bench.metrics.alerts
     pending = [
         shown(metric, state="pending", kind="pace", severity=severity)
@@ -64,20 +61,20 @@ async def test_alerts_are_shown_by_state_kind_and_severity(bench: Bench) -> None
     # Where there is none any more, the gauge says so.
     await bench.take(told(1_000, version=2, fresh_at=NOW))
     await bench.evaluate()
-    await observe(bench)
+    await observing.step(bench.clock.now())
     for severity in ("info", "warning", "critical"):
         assert shown(metric, state="pending", kind="pace", severity=severity) == 0
 
 
 async def test_the_queue_and_the_latency(bench: Bench) -> None:
-    receivers = mailboxes(AUDIENCE)
+    observing, receivers = Observing(bench.pool, bench.metrics), mailboxes(AUDIENCE)
     telling = bench.telling(receivers)
     await bench.take(told(600, fresh_at=NOW + HOLD))
     await bench.evaluate()
     await bench.evaluate(HOLD)
     await bench.tell(telling)
     bench.clock.advance(timedelta(seconds=90))
-    await observe(bench)
+    await observing.step(bench.clock.now())
     assert shown(bench.metrics.deliveries_waiting) == 1
     assert shown(bench.metrics.oldest_delivery, receiver="email") == 90
 
@@ -89,13 +86,13 @@ async def test_the_queue_and_the_latency(bench: Bench) -> None:
     assert shown(bench.metrics.latency, "_count", receiver="email") == 1
     took = HOLD + timedelta(seconds=120)
     assert shown(bench.metrics.latency, "_sum", receiver="email") == took.total_seconds()
-    await observe(bench)
+    await observing.step(bench.clock.now())
     assert shown(bench.metrics.deliveries_waiting) == 0
     assert shown(bench.metrics.oldest_delivery, receiver="email") == 0
 
 
 async def test_a_reminder_is_no_news(bench: Bench) -> None:
-    receivers = mailboxes(AUDIENCE)
+    observing, receivers = Observing(bench.pool, bench.metrics), mailboxes(AUDIENCE)
     telling = bench.telling(receivers)
     await bench.take(told(600, fresh_at=NOW + HOLD))
     await bench.evaluate()
@@ -106,6 +103,6 @@ async def test_a_reminder_is_no_news(bench: Bench) -> None:
     await bench.tell(telling)
     assert len(await bench.letters()) == 2
     await deliver(bench, sender(bench, receivers, Delivered()))
-    await observe(bench)
+    await observing.step(bench.clock.now())
     assert shown(bench.metrics.deliveries_waiting) == 0
     assert shown(bench.metrics.latency, "_count", receiver="email") == 1
