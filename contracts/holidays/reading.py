@@ -99,12 +99,13 @@ def _read(path: Path) -> Holidays:
     try:
         parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Holidays(_File.model_validate(parsed).years)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise HolidaysError(f"the holidays in {path} cannot be read: {error}") from None
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise HolidaysError(f"the holidays in {path}: {place}: {first['msg']}") from None
+    # YAML reads days by itself: one that no month has is a ValueError.
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise HolidaysError(f"the holidays in {path} cannot be read: {error}") from None
 
 
 @cache

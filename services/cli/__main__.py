@@ -12,13 +12,16 @@ from services.cli.alerts import alerts
 from services.cli.areas import areas
 from services.cli.bench import bench
 from services.cli.catalogue import catalogue
+from services.cli.digests import digests
 from services.cli.exits import EPILOG, INTERRUPTED, OK, CommandError
 from services.cli.indicators import indicators
 from services.cli.rebuild import rebuild
 from services.cli.reconcile import reconcile
 from services.cli.rejections import rejections
 from services.cli.reports import reports
+from services.cli.rules import rules
 from services.cli.send import send
+from services.cli.silences import silences
 from services.cli.simulate import simulate
 from services.cli.sources import sources
 from services.cli.status import status
@@ -34,13 +37,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
 )
-for command in (up, simulate, send, validate, indicators, alerts, status, reconcile, rebuild):
+for command in (up, simulate, send, validate, indicators, status, reconcile, rebuild):
     app.command(epilog=EPILOG)(command)
+app.add_typer(alerts, name="alerts")
+app.add_typer(silences, name="silences")
 app.add_typer(areas, name="areas")
 app.add_typer(sources, name="sources")
 app.add_typer(rejections, name="rejections")
 app.add_typer(reports, name="reports")
+app.add_typer(digests, name="digests")
 app.add_typer(catalogue, name="catalogue")
+app.add_typer(rules, name="rules")
 app.add_typer(bench, name="bench")
 
 

@@ -1,10 +1,11 @@
-"""`nhipso alerts`: who lags behind the pace."""
+"""`nhipso alerts`: who lags behind the pace, and what their units say of it."""
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich import box
@@ -17,12 +18,19 @@ from contracts.times import local_day
 from services.cli.area_argument import AreasOption, find_area, known_areas
 from services.cli.catalogue_argument import CatalogueOption, known_catalogue
 from services.cli.endpoints import DEFAULT_ENDPOINTS, EndpointsOption, read_endpoints
-from services.cli.exits import OK, UNREACHABLE, CommandError
+from services.cli.exits import EPILOG, OK, UNREACHABLE, USAGE, CommandError
 from services.cli.moments import local_time
-from services.cli.reading import get_json
-from services.cli.terminal import answers
+from services.cli.reading import get_json, post_json
+from services.cli.terminal import answers, remarks
 
 _STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+
+alerts = typer.Typer(name="alerts", invoke_without_command=True, epilog=EPILOG)
+
+TokenOption = Annotated[
+    str | None,
+    typer.Option(envvar="NHIPSO_TOKEN", help="A token to use instead of the operator's."),
+]
 
 
 class State(StrEnum):
@@ -42,7 +50,9 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-def alerts(
+@alerts.callback()
+def list_alerts(
+    context: typer.Context,
     *,
     endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
     areas: AreasOption = None,
@@ -67,6 +77,8 @@ def alerts(
 
     Example: nhipso alerts --area 04252
     """
+    if context.invoked_subcommand is not None:
+        return
     stack = read_endpoints(endpoints)
     known, rules = known_areas(areas), known_catalogue(catalogue)
     parameters = {} if state is State.ALL else {"state": state.value}
@@ -91,6 +103,40 @@ def alerts(
     total = answer.get("total", len(found)) if isinstance(answer, dict) else len(found)
     more = f" of {total:,}" if total > len(found) else ""
     console.print(f"{len(found):,}{more} alerts")
+
+
+@alerts.command("ack", epilog=EPILOG)
+def acknowledge(
+    *,
+    alert: Annotated[UUID, typer.Argument(metavar="ID", help="As `nhipso alerts` names it.")],
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What is being done.")],
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="The day by which it will be done, as 2026-12-31."),
+    ] = None,
+    endpoints: EndpointsOption = DEFAULT_ENDPOINTS,
+    token: TokenOption = None,
+) -> None:
+    """Say that an alert is seen, what is being done, and by when.
+
+    Up to the promised day the unit is not told of it again. If the alert still fires afterwards,
+    the promise is broken, and the unit is told anew.
+
+    Example: nhipso alerts ack 6f0f6d1a-5f0b-4d0e-9f39-0c4c4f1c2a11 --note "Training" --by 2026-12-31
+    """
+    stack = read_endpoints(endpoints)
+    url = f"{stack.url('notifier')}/v1/alerts/{alert}/acknowledgement"
+    body = {"note": note, "promised_on": None if by is None else _day(by).isoformat()}
+    asyncio.run(post_json(url, body, token=token or stack.token("operator")))
+    promise = "" if by is None else f"; quiet until {by} has passed"
+    remarks().print(f"acknowledged{promise}")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"{text!r} is no day; write it as 2026-12-31", USAGE) from None
 
 
 def _listed(answer: Any, url: str) -> list[dict[str, Any]]:

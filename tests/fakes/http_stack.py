@@ -35,6 +35,7 @@ class Request:
     token: str
     content_type: str
     body: bytes
+    method: str = "GET"
 
     def events(self) -> list[Any]:
         """The events of a batch."""
@@ -98,6 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
             token=self.headers.get("Authorization", "").removeprefix("Bearer "),
             content_type=self.headers.get("Content-Type", ""),
             body=self.rfile.read(length),
+            method=self.command,
         )
         with self.stack.lock:
             self.stack.requests.append(request)
@@ -112,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = _handle  # noqa: N815  # named by http.server
+    do_GET = do_POST = do_DELETE = _handle  # noqa: N815  # named by http.server
 
 
 @contextmanager

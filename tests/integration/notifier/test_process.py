@@ -344,6 +344,8 @@ async def test_who_may_see_what(running: Running, kafka: str) -> None:
     [
         ("NHIPSO_NOTIFIER__SMTP__HOST", None, "NHIPSO_NOTIFIER__SMTP__HOST"),
         ("NHIPSO_NOTIFIER__RECEIVERS_FILE", "/nowhere.yaml", "/nowhere.yaml cannot be read"),
+        ("NHIPSO_NOTIFIER__ROUTES_FILE", "/nowhere.yaml", "/nowhere.yaml cannot be read"),
+        ("NHIPSO_NOTIFIER__HOLIDAYS_FILE", "/nowhere.yaml", "/nowhere.yaml cannot be read"),
         ("NHIPSO_NOTIFIER__LEASE_SECONDS", "1", "NHIPSO_NOTIFIER__LEASE_SECONDS"),
         ("NHIPSO_KAFKA__BOOTSTRAP_SERVERS", None, "NHIPSO_KAFKA__BOOTSTRAP_SERVERS"),
     ],

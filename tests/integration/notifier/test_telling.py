@@ -1,7 +1,23 @@
 """One message a unit: when, with what, and to whom."""
 
-from datetime import timedelta
+import asyncio
+import json
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
 
+from contracts import holidays
+from contracts.times import local_day
+from services.notifier.core.acknowledgement import Acknowledgement
+from services.notifier.core.matching import Matcher
+from services.notifier.core.quiet import OfficeHours
+from services.notifier.core.route import Route
+from services.notifier.core.schedule import Policy
+from services.notifier.core.silence import Silence
+from services.notifier.pipeline.promising import Promising
+from services.notifier.pipeline.telling import Telling
+from services.notifier.routing import Routing
+from services.notifier.store import alerts, works
+from services.notifier.store.alerts import Search
 from tests.integration.notifier.conftest import COMMUNE, NOW, PROVINCE, Bench, mailboxes, told
 
 DAY = timedelta(days=1)
@@ -99,3 +115,132 @@ async def test_a_replay_tells_nothing_new(bench: Bench) -> None:
     await bench.evaluate()
     await bench.tell(telling)
     assert await bench.letters() == [(UNIT, 3)]
+
+
+async def test_a_lag_of_the_province_hushes_lesser_ones_below(bench: Bench) -> None:
+    await fire(bench, "ds.smartphone", area=PROVINCE)
+    async with bench.pool.acquire() as connection:
+        await connection.execute("UPDATE alerts SET severity = 'critical'")
+    await fire(bench, "ds.smartphone", "ds.fibre")
+    async with bench.pool.acquire() as connection:
+        await connection.execute("UPDATE alerts SET severity = 'info' WHERE area = $1", COMMUNE)
+    await bench.tell(bench.telling(mailboxes(UNIT)))
+    # The other indicator is told; the gauge says what became of the hushed one.
+    assert await bench.letters() == [(UNIT, 1)]
+    held = bench.metrics.alerts_held.labels("higher-lags")
+    (family,) = held.collect()
+    assert family.samples[0].value == 1
+
+
+async def test_a_silence_holds_alerts_back_until_it_ends(bench: Bench) -> None:
+    await fire(bench, "ds.smartphone")
+    now = bench.clock.now()
+    silence = Silence(
+        id=UUID(int=7),
+        area=PROVINCE,
+        indicator=None,
+        indicator_set="digital-society",
+        severity=None,
+        starts_at=now,
+        ends_at=now + DAY,
+        comment="Bão số 12",
+        created_at=now,
+        created_by="operator",
+    )
+    async with bench.pool.acquire() as connection:
+        await works.add_silence(connection, silence)
+    telling = bench.telling(mailboxes(UNIT))
+    await bench.tell(telling)
+    assert await bench.letters() == []
+    bench.clock.advance(DAY)
+    await bench.tell(telling)
+    assert await bench.letters() == [(UNIT, 1)]
+
+
+async def test_a_promise_is_kept_quiet_and_a_broken_one_told_anew(bench: Bench) -> None:
+    await fire(bench, "ds.smartphone")
+    telling = bench.telling(mailboxes(UNIT), repeat_interval=3600)
+    await bench.tell(telling)
+    now = bench.clock.now()
+    async with bench.pool.acquire() as connection:
+        (alert,), _ = await alerts.search(connection, Search())
+        said = Acknowledgement("Mở lớp", local_day(now + 2 * DAY), now, UNIT)
+        await works.acknowledge(connection, alert.id, said)
+    promising = Promising(bench.pool, bench.metrics)
+    told: list[int] = []
+    for _ in range(6):
+        bench.clock.advance(DAY / 2)
+        await promising.step(bench.clock.now())
+        await bench.tell(telling)
+        told.append(len(await bench.letters()))
+    assert told == [1, 1, 1, 1, 1, 2]
+    async with bench.pool.acquire() as connection:
+        text = await connection.fetchval("SELECT letter FROM messages ORDER BY written_at DESC")
+    (one,) = json.loads(text)["alerts"]
+    assert one["reason"] == "promise-broken"
+
+
+async def test_who_does_not_answer_is_told_of_above_once(bench: Bench) -> None:
+    await fire(bench, "ds.smartphone", "ds.fibre")
+    route = Route(Policy(timedelta(0), DAY, 30 * DAY), escalate_after=5 * DAY)
+    above = f"unit:{PROVINCE}"
+    telling = Telling(
+        bench.pool, bench.domain, mailboxes(UNIT, above), Routing(route, None), bench.metrics
+    )
+    found: list[int] = []
+    for _ in range(8):
+        await bench.tell(telling)
+        found.append(len(await bench.letters()))
+        bench.clock.advance(DAY)
+    assert found == [1, 1, 1, 1, 1, 2, 2, 2]
+    assert await bench.letters() == [(UNIT, 2), (above, 2)]
+    async with bench.pool.acquire() as connection:
+        text = await connection.fetchval("SELECT letter FROM messages WHERE audience = $1", above)
+        done = await connection.fetch("SELECT work, done_by, note FROM works")
+    letter = json.loads(text)
+    # It says whose alerts they are, and whom it goes to.
+    assert (letter["area"], letter["area_name"]) == (COMMUNE, "Phường Lào Cai")
+    assert letter["addressee"] == "Ủy ban nhân dân tỉnh Lào Cai"
+    assert [tuple(row) for row in done] == [("escalated", "notifier", above)] * 2
+
+
+async def test_a_group_is_told_of_each_unit_by_itself(bench: Bench) -> None:
+    await fire(bench, "ds.smartphone")
+    await fire(bench, "ds.smartphone", area="2025:02671")
+    policy = Policy(timedelta(0), DAY, 7 * DAY)
+    group = Route(policy, Matcher(levels=frozenset({"commune"})), to="group:so", goes_on=True)
+    routing = Routing(Route(policy, branches=(group, Route(policy))), None)
+    receivers = mailboxes(UNIT, "group:so")
+    await bench.tell(Telling(bench.pool, bench.domain, receivers, routing, bench.metrics))
+    assert sorted(await bench.letters()) == [("group:so", 1), ("group:so", 1), (UNIT, 1)]
+
+
+async def test_nobody_is_told_in_the_evening(bench: Bench) -> None:
+    await fire(bench, "ds.smartphone")
+    days_off = holidays.load()
+    hours = OfficeHours(
+        time(7, 30),
+        time(17),
+        frozenset({1, 2, 3, 4, 5}),
+        days_off.is_holiday,
+        days_off.is_made_up,
+    )
+    routing = Routing(Route(Policy(timedelta(0), DAY, 7 * DAY)), hours)
+    telling = Telling(bench.pool, bench.domain, mailboxes(UNIT), routing, bench.metrics)
+    # Wednesday, the 25th.
+    bench.clock.set(datetime(2026, 11, 25, 10, 0, tzinfo=UTC))
+    await bench.tell(telling)
+    assert await bench.letters() == []
+    bench.clock.set(datetime(2026, 11, 26, 0, 30, tzinfo=UTC))
+    await bench.tell(telling)
+    assert await bench.letters() == [(UNIT, 1)]
+
+
+async def test_two_processes_write_each_letter_once(bench: Bench) -> None:
+    await fire(bench, *THREE)
+    await fire(bench, *THREE, area="2025:02671")
+    receivers = mailboxes(UNIT, "unit:2025:02671")
+    both = [bench.telling(receivers), bench.telling(receivers)]
+    for _ in range(2):
+        await asyncio.gather(*(bench.tell(one) for one in both))
+    assert sorted(await bench.letters()) == [(UNIT, 3), ("unit:2025:02671", 3)]

@@ -256,3 +256,15 @@ async def test_who_may_silence_what(bench: Bench, client: Client) -> None:
     (of_all,) = [one for one in found["silences"] if one["matchers"]["area"] is None]
     status, problem = await client.call("DELETE", f"/v1/silences/{of_all['id']}", UNIT)
     assert (status, "beyond" in problem["detail"]) == (403, True)
+
+
+async def test_the_description_names_the_routes(client: Client) -> None:
+    _, described = await client.call("GET", "/openapi.json", None)
+    assert "AcknowledgementRequest" in described["components"]["schemas"]
+    assert described["paths"].keys() >= {
+        "/v1/alerts/{alert_id}/acknowledgement",
+        "/v1/alerts/{alert_id}/history",
+        "/v1/silences",
+        "/v1/silences/{silence_id}",
+        "/v1/silences/{silence_id}/history",
+    }
