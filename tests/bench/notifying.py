@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -107,7 +108,7 @@ async def _measure(folder: Path, passes: int, lagging: float) -> list[Pass]:
         await measured("all, as changed", lambda: evaluating.step(NOW))
         for number in range(1, passes + 1):
             now = NOW + timedelta(minutes=number)
-            await measured(f"all, pass {number}", lambda now=now: evaluating.step(now))
+            await measured(f"all, pass {number}", partial(evaluating.step, now))
         tomorrow = NOW + timedelta(days=1)
         await measured("all, on the next day", lambda: evaluating.step(tomorrow))
     return found

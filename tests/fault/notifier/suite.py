@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -241,14 +242,12 @@ async def _blows(stage: Stage, rng: Random) -> None:
         return 2 * sum(map(stage.processes.is_taken, POINTS)) >= len(POINTS)
 
     await until(half)
-    for blow in rng.sample(
-        (
-            stage.servers.crash_postgres,
-            stage.servers.kill_kafka,
-            lambda: stage.processes.kill_any(rng),
-        ),
-        3,
-    ):
+    blows: list[Callable[[], Awaitable[None]]] = [
+        stage.servers.crash_postgres,
+        stage.servers.kill_kafka,
+        partial(stage.processes.kill_any, rng),
+    ]
+    for blow in rng.sample(blows, len(blows)):
         await blow()
 
 
