@@ -44,20 +44,20 @@ from services.notifier.pipeline.consuming import Consuming
 from services.notifier.pipeline.delivering import AT_ONCE, Delivering, Send
 from services.notifier.pipeline.digesting import Digesting
 from services.notifier.pipeline.evaluating import Evaluating
-from services.notifier.pipeline.promising import Promising
-from services.notifier.pipeline.observing import Observing
 from services.notifier.pipeline.mirroring import Mirroring
+from services.notifier.pipeline.observing import Observing
+from services.notifier.pipeline.promising import Promising
 from services.notifier.pipeline.publishing import Publishing
 from services.notifier.pipeline.reminded import Reminded
 from services.notifier.pipeline.telling import Telling
 from services.notifier.receivers import reading
-from services.notifier.receivers.digest.sending import DigestMailer, DigestPoster
-from services.notifier.receivers.digest.subscribing import KIND_PREFIX
 from services.notifier.receivers.alertmanager.sending import AlertmanagerSender
 from services.notifier.receivers.chat.sending import ChatSender
 from services.notifier.receivers.chat.slack import SlackChat
 from services.notifier.receivers.chat.tokens import KEY_BYTES, ZaloSecrets, ZaloTokens
 from services.notifier.receivers.chat.zalo import ZaloChat
+from services.notifier.receivers.digest.sending import DigestMailer, DigestPoster
+from services.notifier.receivers.digest.subscribing import KIND_PREFIX
 from services.notifier.receivers.email.sending import EmailSender
 from services.notifier.receivers.reading import Receivers, ReceiversError
 from services.notifier.receivers.webhook.sending import WebhookSender
@@ -71,6 +71,7 @@ DESCRIPTION = "Compares indicators with the pace to their targets and tells unit
 _PUBLISH_EVERY_SECONDS = 0.5
 _BROKER_TIMEOUT_SECONDS = 1.5
 _OBSERVE_EVERY_SECONDS = 2.0
+_WANT_THE_BROKER = frozenset({"publishing", "observing the lag"})
 _LOOKUPS = 128
 _MAILS_AT_ONCE = 16  # all mailboxes are behind one server, which counts our connections
 _BY_MAIL = frozenset({"email", f"{KIND_PREFIX}email"})
@@ -91,21 +92,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     registry = CollectorRegistry()
     metrics = NotifierMetrics(registry)
     readiness = Readiness()
-    known_areas = areas.load(environment.areas.folder)
-    known_catalogue = catalogue.load(environment.catalogue.folder)
-    in_force = rules.read(
-        settings.rules_file or rules.shipped(),
-        hold_for=settings.hold_for,
-        catalogue=known_catalogue,
-        areas=known_areas,
-    )
-    domain = Domain(
-        known_areas,
-        known_catalogue,
-        in_force.minimum_denominator,
-        agencies=agencies.load(settings.agencies_file, known_catalogue),
-        aims=in_force.aims,
-    )
+    in_force, domain = _judging(environment)
     receivers = _receivers(settings, domain)
     days_off = holidays.load(settings.holidays_file)
     routes = _routing(settings, domain, receivers, days_off)
@@ -185,16 +172,22 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             readiness.add("broker", lambda: _reachable(broker))
             readiness.add("consuming", consuming.check)
             readiness.add("evaluation", beats[0].check)
-            await broker.start()
-            tasks.start("consuming", consuming.watch)
-            tasks.start("taking reminders", reminded.watch)
-            for beat in beats:
-                tasks.start(beat.name, beat.run)
             try:
+                # What needs no broker does not wait until the group has let this process in.
+                for beat in beats:
+                    if beat.name not in _WANT_THE_BROKER:
+                        tasks.start(beat.name, beat.run)
+                await broker.start()
+                tasks.start("consuming", consuming.watch)
+                tasks.start("taking reminders", reminded.watch)
+                for beat in beats:
+                    if beat.name in _WANT_THE_BROKER:
+                        tasks.start(beat.name, beat.run)
                 yield
             finally:
                 await tasks.close()
-                for sender in (*senders, mirroring):
+                await mirroring.close()
+                for sender in senders:
                     await sender.close()
         await pool.close()
 
@@ -208,6 +201,27 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     )
     _add_routes(app, verifier, domain, links, apis=apis, digestings=digestings)
     return app
+
+
+def _judging(environment: ServiceEnvironment) -> tuple[rules.Rules, Domain]:
+    """By which rules units are judged, and what is known of them."""
+    settings = environment.notifier
+    known_areas = areas.load(environment.areas.folder)
+    known_catalogue = catalogue.load(environment.catalogue.folder)
+    in_force = rules.read(
+        settings.rules_file or rules.shipped(),
+        hold_for=settings.hold_for,
+        catalogue=known_catalogue,
+        areas=known_areas,
+    )
+    domain = Domain(
+        known_areas,
+        known_catalogue,
+        in_force.minimum_denominator,
+        agencies=agencies.load(settings.agencies_file, known_catalogue),
+        aims=in_force.aims,
+    )
+    return in_force, domain
 
 
 def _add_routes(

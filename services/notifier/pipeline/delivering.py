@@ -32,6 +32,9 @@ AT_ONCE: Final = 64
 _RUN: Final = 20
 """So many deliveries a receiver that answers gets before others have their turn."""
 
+_MOMENT: Final = 0.1
+"""Seconds that a step waits for room when more is due than can be served at once."""
+
 _PART_OF_LEASE: Final = 0.9
 """What an attempt may take of its lease, whatever its sender does."""
 
@@ -77,7 +80,10 @@ class Delivering:
         """Begin what is due; do not wait for it. Raises what an earlier delivery raised."""
         self._reap()
         await self._keep_house(now)
-        while (free := self._at_once - len(self._under_way)) > 0:
+        while True:
+            free = self._at_once - len(self._under_way)
+            if free == 0 and not (free := await self._room()):
+                return
             due = await self._claim(free, now)
             if not due:
                 return
@@ -97,6 +103,12 @@ class Delivering:
             task.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         self._under_way.clear()
+
+    async def _room(self) -> int:
+        """How many more can be served after a moment; 0 where all that are served take longer."""
+        await asyncio.wait(self._under_way.values(), timeout=_MOMENT)
+        self._reap()
+        return self._at_once - len(self._under_way)
 
     def _reap(self) -> None:
         done = {name: task for name, task in self._under_way.items() if task.done()}

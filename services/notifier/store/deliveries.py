@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from services.chassis.database import load_queries
 from services.notifier.core.letter import Letter
-from services.notifier.store import queries_of
+from services.notifier.store import queries_of, receivers
 
 _SQL: Final = load_queries(queries_of("deliveries"))
 _NAMESPACE: Final = UUID("0d9b2c1e-6a57-5f2c-9d5f-1f2c7f0f6c02")
@@ -111,25 +111,42 @@ async def claim(
 ) -> list[Delivery[Any]]:
     """Take deliveries that are due, one a receiver and none of a busy one; or of one receiver.
 
-    `read` makes of the log's text what that kind of receiver is sent.
+    `read` makes of the log's text what that kind of receiver is sent; what it cannot read
+    (ValueError) is given up.
     """
     rows = await connection.fetch(
         _SQL["claim"], kind, now, list(busy), limit, leased_until, receiver
     )
-    return [
-        Delivery(
-            id=row["id"],
-            message=row["message"],
-            receiver=row["receiver"],
-            attempts=row["attempts"],
-            created_at=row["created_at"],
-            letter=read(row["letter"]),
-            failures=row["failures"],
-            leased_until=leased_until,
-            news_at=row["news_at"],
+    found: list[Delivery[Any]] = []
+    for row in rows:
+        try:
+            said = read(row["letter"])
+        except ValueError as error:
+            # Another version wrote it; it must not stop what can be read.
+            text = f"the message cannot be read: {type(error).__name__}"
+            await mark_failed(connection, row["id"], now, text, "fault")
+            await receivers.release(
+                connection,
+                row["receiver"],
+                leased_until,
+                failures=row["failures"],
+                resting_until=None,
+            )
+            continue
+        found.append(
+            Delivery(
+                id=row["id"],
+                message=row["message"],
+                receiver=row["receiver"],
+                attempts=row["attempts"],
+                created_at=row["created_at"],
+                letter=said,
+                failures=row["failures"],
+                leased_until=leased_until,
+                news_at=row["news_at"],
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 async def mark_delivered(

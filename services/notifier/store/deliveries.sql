@@ -33,20 +33,15 @@ VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5)
 WITH free AS (
     SELECT receivers.name, head.id
     FROM receivers CROSS JOIN LATERAL (
-        SELECT waiting.id
-        FROM deliveries AS waiting JOIN messages ON messages.id = waiting.message
-        WHERE waiting.receiver = receivers.name
-          AND waiting.state = 'waiting'
-          AND waiting.next_attempt_at <= $2
-          AND NOT EXISTS (
-              SELECT
-              FROM deliveries AS older JOIN messages AS before ON before.id = older.message
-              WHERE older.receiver = receivers.name
-                AND older.state = 'waiting'
-                AND before.audience = messages.audience
-                AND (older.created_at, older.id) < (waiting.created_at, waiting.id)
-          )
-        ORDER BY waiting.next_attempt_at, waiting.id
+        SELECT oldest.id
+        FROM (
+            SELECT DISTINCT ON (messages.audience) waiting.id, waiting.next_attempt_at
+            FROM deliveries AS waiting JOIN messages ON messages.id = waiting.message
+            WHERE waiting.receiver = receivers.name AND waiting.state = 'waiting'
+            ORDER BY messages.audience, waiting.created_at, waiting.id
+        ) AS oldest
+        WHERE oldest.next_attempt_at <= $2
+        ORDER BY oldest.next_attempt_at, oldest.id
         LIMIT 1
     ) AS head
     WHERE receivers.kind = $1

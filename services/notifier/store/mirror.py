@@ -62,4 +62,6 @@ async def standing(
 ) -> list[Mirrored]:
     """What fires in these units, and what has ended since; None: of feeds."""
     wanted = None if areas is None else list(areas)
-    return [Mirrored(**row) for row in await connection.fetch(_SQL["standing"], wanted, ended_since)]
+    return [
+        Mirrored(**row) for row in await connection.fetch(_SQL["standing"], wanted, ended_since)
+    ]

@@ -155,15 +155,15 @@ def tokens(
     key: bytes = KEY,
 ) -> ZaloTokens:
     secrets = ZaloSecrets(app_id="42", app_secret="app-secret", first_refresh=first, key=key)
-    return ZaloTokens(
-        session, bench.pool, secrets, timeout=30, clock=bench.clock, oauth=zalo.url
-    )
+    return ZaloTokens(session, bench.pool, secrets, timeout=30, clock=bench.clock, oauth=zalo.url)
 
 
-def to_zalo(bench: Bench, zalo: Zalo, session: aiohttp.ClientSession, **knobs: str) -> Send:
+def to_zalo(
+    bench: Bench, zalo: Zalo, session: aiohttp.ClientSession, first: str = "refresh-0"
+) -> Send:
     chat = ZaloChat(
         session,
-        tokens(bench, zalo, session, **knobs),
+        tokens(bench, zalo, session, first=first),
         timeout=30,
         clock=bench.clock,
         api=zalo.url,
@@ -192,31 +192,31 @@ async def test_slack_shows_the_letter(
 
 
 @pytest.mark.parametrize(
-    ("status", "word", "after", "disabled"),
+    ("answer", "after", "disabled"),
     [
-        (400, "invalid_payload", ("failed", "rejected"), False),
-        (404, "channel_not_found", ("failed", "rejected"), False),
-        (404, "no_service", ("failed", "gone"), True),
-        (410, "channel_is_archived", ("failed", "gone"), True),
-        (403, "action_prohibited", ("waiting", "credentials"), False),
-        (429, "rate_limited", ("waiting", "busy"), False),
-        (500, "rollup_error", ("waiting", "server-error"), False),
+        ((400, "invalid_payload"), ("failed", "rejected"), False),
+        ((404, "channel_not_found"), ("failed", "rejected"), False),
+        ((404, "no_service"), ("failed", "gone"), True),
+        ((410, "channel_is_archived"), ("failed", "gone"), True),
+        ((403, "action_prohibited"), ("waiting", "credentials"), False),
+        ((429, "rate_limited"), ("waiting", "busy"), False),
+        ((500, "rollup_error"), ("waiting", "server-error"), False),
     ],
 )
 async def test_what_slack_answers_is_understood(
     bench: Bench,
     slack: Slack,
     session: aiohttp.ClientSession,
-    status: int,
-    word: str,
+    answer: tuple[int, str],
     after: tuple[str, str],
+    *,
     disabled: bool,
 ) -> None:
     receiver = SlackReceiver("slack:example.vn#1", slack.url)
     one, known = delivering(bench, receiver, to_slack(bench, slack, session))
     await fire(bench)
     await letter(bench, known)
-    slack.answers.append((status, word))
+    slack.answers.append(answer)
     await deliver(bench, one)
     assert await reasons(bench) == [after]
     found = await standing(bench, receiver.name)
@@ -257,6 +257,7 @@ async def test_what_zalo_answers_is_understood(
     session: aiohttp.ClientSession,
     code: int,
     after: tuple[str, str],
+    *,
     disabled: bool,
 ) -> None:
     receiver = ZaloReceiver(f"zalo:{USER}", USER)

@@ -21,10 +21,11 @@ from services.notifier.receivers.reading import Receiver, Receivers
 from services.notifier.receivers.webhook.sending import WebhookReceiver, WebhookSender
 from services.notifier.store import deliveries, receivers
 from services.notifier.store.deliveries import Delivery
-from tests.integration.notifier.conftest import COMMUNE, PROVINCE, Bench, told
+from tests.integration.notifier.conftest import COMMUNE, Bench, told
 
 SECRET = "whsec_" + base64.b64encode(b"invented-secret-of-32-bytes-here").decode()
 DAY = timedelta(days=1)
+OTHER = "2025:02671"
 
 
 @dataclass
@@ -194,9 +195,9 @@ async def test_what_cannot_be_taken_holds_up_only_its_own_unit(
     bench: Bench, row: Row, send: Send
 ) -> None:
     entry = row.receiver("r0")
-    entries = Receivers((f"unit:{area}", entry) for area in (COMMUNE, PROVINCE))
+    entries = Receivers((f"unit:{area}", entry) for area in (COMMUNE, OTHER))
     await fire(bench)
-    await fire(bench, PROVINCE)
+    await fire(bench, OTHER)
     await letter(bench, entries)
     row.answers["r0"] = 500
     one = delivering(bench, entries, send)
@@ -327,6 +328,26 @@ async def test_a_mistake_of_ours_in_one_delivery_stops_no_other(bench: Bench, ro
     await one.step(bench.clock.now())
     assert await log(bench) == [
         ("webhook:r0", "waiting", "fault"),
+        ("webhook:r1", "delivered", "taken"),
+    ]
+
+
+async def test_a_message_that_cannot_be_read_stops_no_other(
+    bench: Bench, row: Row, send: Send
+) -> None:
+    entries = Receivers(
+        (f"unit:{area}", row.receiver(name)) for area, name in ((COMMUNE, "r0"), (OTHER, "r1"))
+    )
+    await fire(bench)
+    await fire(bench, OTHER)
+    await letter(bench, entries)
+    async with bench.pool.acquire() as connection:
+        await connection.execute("UPDATE messages SET letter = '{}' WHERE area = $1", COMMUNE)
+    one = delivering(bench, entries, send)
+    await deliver(bench, one)
+    await deliver(bench, one)
+    assert await log(bench) == [
+        ("webhook:r0", "failed", "fault"),
         ("webhook:r1", "delivered", "taken"),
     ]
 

@@ -58,6 +58,7 @@ class Alertmanager:
     known: dict[frozenset[tuple[str, str]], dict[str, Any]] = field(default_factory=dict)
     hanging: asyncio.Event | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.Request) -> web.Response:
         self.asked.set()
@@ -76,6 +77,7 @@ class Alertmanager:
         self.rounds += 1
         for one in posted:
             self.known[frozenset(one["labels"].items())] = one
+        self.told.set()
         return web.Response()
 
     def firing(self, now: datetime) -> int:
@@ -150,7 +152,7 @@ async def test_values_are_annotations_and_labels_are_what_it_is(
         "basis": "events",
         "severity": posted["labels"]["severity"],
     }
-    assert posted["annotations"]["value"] == "60"
+    assert posted["annotations"]["value"] == "60.00"
     assert posted["annotations"]["numerator"] == "600"
     assert "Phường Lào Cai" in posted["annotations"]["summary"]
     await bench.take(told(601, version=2, fresh_at=bench.clock.now() + timedelta(days=1)))
@@ -202,7 +204,7 @@ async def test_one_that_hangs_or_fails_holds_up_no_other(
         dead.hanging, broken.status = asyncio.Event(), 500
         one = mirroring(bench, session, entry(dead), entry(broken), entry(server))
         await one.step(bench.clock.now())
-        await asyncio.gather(*(each.asked.wait() for each in (dead, broken, server)))
+        await asyncio.gather(dead.asked.wait(), broken.asked.wait(), server.told.wait())
         bench.clock.advance(timedelta(seconds=60))
         await one.step(bench.clock.now())
         dead.hanging.set()

@@ -18,13 +18,13 @@ class ChatReceiver(Protocol):
 
 
 To = TypeVar("To", bound=ChatReceiver)
-ToAny = TypeVar("ToAny", bound=ChatReceiver, contravariant=True)
+To_contra = TypeVar("To_contra", bound=ChatReceiver, contravariant=True)
 
 
-class Chat(Protocol[ToAny]):
+class Chat(Protocol[To_contra]):
     """A service of chats."""
 
-    async def post(self, receiver: ToAny, message: ChatMessage) -> Outcome:
+    async def post(self, receiver: To_contra, message: ChatMessage) -> Outcome:
         """Post one message, within the service's bounds of length."""
         ...
 

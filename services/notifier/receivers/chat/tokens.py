@@ -123,19 +123,18 @@ class ZaloTokens:
             asking.exception()
 
     async def _access(self, refused: str | None) -> str:
-        async with self._turn:
-            async with self._pool.acquire() as connection:
-                usable = self._usable(await tokens.pair(connection, self._account), refused)
+        async with self._turn, self._pool.acquire() as connection:
+            usable = self._usable(await tokens.pair(connection, self._account), refused)
+            if usable is not None:
+                return usable
+            async with connection.transaction():
+                await tokens.begin(connection, self._account)
+                held = await tokens.hold(connection, self._account)
+                # Another process may have refreshed while we waited for the row.
+                usable = self._usable(held, refused)
                 if usable is not None:
                     return usable
-                async with connection.transaction():
-                    await tokens.begin(connection, self._account)
-                    held = await tokens.hold(connection, self._account)
-                    # Another process may have refreshed while we waited for the row.
-                    usable = self._usable(held, refused)
-                    if usable is not None:
-                        return usable
-                    return await self._refresh(connection, held)
+                return await self._refresh(connection, held)
 
     def _usable(self, pair: Pair | None, refused: str | None) -> str | None:
         if pair is None or pair.access is None or pair.expires_at is None:
