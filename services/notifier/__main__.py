@@ -173,16 +173,9 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             readiness.add("consuming", consuming.check)
             readiness.add("evaluation", beats[0].check)
             try:
-                # What needs no broker does not wait until the group has let this process in.
-                for beat in beats:
-                    if beat.name not in _WANT_THE_BROKER:
-                        tasks.start(beat.name, beat.run)
-                await broker.start()
+                await _begin(tasks, beats, broker)
                 tasks.start("consuming", consuming.watch)
                 tasks.start("taking reminders", reminded.watch)
-                for beat in beats:
-                    if beat.name in _WANT_THE_BROKER:
-                        tasks.start(beat.name, beat.run)
                 yield
             finally:
                 await tasks.close()
@@ -222,6 +215,17 @@ def _judging(environment: ServiceEnvironment) -> tuple[rules.Rules, Domain]:
         aims=in_force.aims,
     )
     return in_force, domain
+
+
+async def _begin(tasks: Tasks, beats: Sequence[Beat], broker: KafkaBroker) -> None:
+    """Begin all beats; what needs no broker does not wait until the group lets this process in."""
+    for beat in beats:
+        if beat.name not in _WANT_THE_BROKER:
+            tasks.start(beat.name, beat.run)
+    await broker.start()
+    for beat in beats:
+        if beat.name in _WANT_THE_BROKER:
+            tasks.start(beat.name, beat.run)
 
 
 def _add_routes(
