@@ -156,6 +156,7 @@ UPDATE_EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = (
                 "gap_people": 120,
                 "numerator": 1204,
                 "denominator": 1800,
+                "aim": "provincial",
                 "opened_at": "2026-11-18T01:00:00Z",
                 "changed_at": "2026-11-20T01:35:00Z",
             },
