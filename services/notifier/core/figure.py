@@ -75,11 +75,6 @@ def is_judged(indicator: Indicator, basis: Basis, aims: Aims | None = None) -> b
     return basis == wanted and (aims or of_catalogue(indicator)).is_any
 
 
-def start_of_pace(indicator: Indicator, first: Milestone | None) -> Milestone | None:
-    """Where the pace begins: the configured baseline, or else the first value seen."""
-    return indicator.baseline.milestone() if indicator.baseline is not None else first
-
-
 def standing(
     indicator: Indicator, figure: Figure, today: date, aims: Aims | None = None
 ) -> Standing:

@@ -36,13 +36,18 @@ async def compose(
         replace(alert, reason=Reason.PROMISE_BROKEN) if alert.id in planned.broken else alert
         for alert in planned.alerts
     ]
+    area = firing[0].key.area
     letter = write(
         firing,
         await figures_for(connection, firing, domain, now),
         domain,
         is_reminder=planned.kind == "reminder",
         now=now,
-        background=await background_for(connection, planned.audience, firing, links, now),
+        background=replace(
+            await background_for(connection, planned.audience, firing),
+            page_url=links.page(area),
+            acknowledge_url=links.acknowledge(planned.audience, area, now),
+        ),
     )
     if planned.audience == audience_of(firing[0]):
         return letter

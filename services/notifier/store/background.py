@@ -13,7 +13,6 @@ from services.notifier.core.causes import Domain
 from services.notifier.core.detail import keys_of_peers
 from services.notifier.core.figure import Figure, FigureKey
 from services.notifier.core.letter import Background, Letter, keys_in_full, worst_first
-from services.notifier.links import Links
 from services.notifier.store import days, figures, queries_of
 
 _SQL: Final = load_queries(queries_of("background"))
@@ -33,8 +32,6 @@ async def background_for(
     connection: asyncpg.Connection,
     audience: str,
     alerts: Sequence[Alert],
-    links: Links,
-    now: datetime,
 ) -> Background:
     """What a letter to an audience about alerts of one unit says beside its figures."""
     area = alerts[0].key.area
@@ -45,6 +42,4 @@ async def background_for(
         days=await days.of_keys(connection, keys_in_full(worst_first(alerts))),
         last=last,
         recovered=frozenset(row["id"] for row in await connection.fetch(_SQL["recovered"], gone)),
-        page_url=links.page(area),
-        acknowledge_url=links.acknowledge(audience, area, now),
     )
