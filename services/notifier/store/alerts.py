@@ -108,7 +108,6 @@ async def mark_published(connection: asyncpg.Connection, numbers: Sequence[int])
     await connection.execute(_OUTBOX["done"], list(numbers))
 
 
-
 def _by_key(rows: Iterable[asyncpg.Record]) -> dict[FigureKey, Alert]:
     return {alert.key: alert for alert in map(alert_of, rows)}
 

@@ -92,9 +92,7 @@ class Bench:
             waiting = await alerts.next_outgoing(connection, 1000)
         return [event.payload for event in waiting]
 
-    def telling(
-        self, receivers: Receivers, *, links: Links = NO_LINKS, **policy: float
-    ) -> Telling:
+    def telling(self, receivers: Receivers, *, links: Links = NO_LINKS, **policy: float) -> Telling:
         spaced = {"group_wait": 0.0, "group_interval": 0.0, "repeat_interval": 3600.0} | policy
         durations = {name: timedelta(seconds=value) for name, value in spaced.items()}
         routing = Routing(Route(Policy(**durations)), None)
