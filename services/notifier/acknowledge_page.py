@@ -20,6 +20,7 @@ from services.notifier.core.acknowledgement import (
     Acknowledgement,
     promise_objection,
 )
+from services.notifier.core.agency import AGENCY_PREFIX, agency_told
 from services.notifier.core.alert import Alert
 from services.notifier.core.detail import indicator_name, indicator_name_en
 from services.notifier.core.letter import OPERATORS, worst_first
@@ -153,7 +154,14 @@ class AcknowledgePage:
             for alert in found
             if (alert.fired_at or alert.opened_at) < until
             and (alert.kind == "source-silent") == for_operators
+            and self._is_answered_by(permit.audience, alert)
         )
+
+    def _is_answered_by(self, audience: str, alert: Alert) -> bool:
+        """An agency acknowledges what it answers for, and not all that fires in the province."""
+        if not audience.startswith(AGENCY_PREFIX):
+            return True
+        return agency_told(alert, self._api().domain) == audience
 
     def _form(
         self,

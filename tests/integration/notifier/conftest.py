@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from contracts import areas, catalogue
+from contracts import agencies, areas, catalogue
 from contracts.pace import percentage
 from contracts.updates import IndicatorUpdated, IndicatorUpdatedData, indicator_updated
 from services.chassis import database as store_shell
@@ -125,7 +125,10 @@ async def bench(database: str) -> AsyncIterator[Bench]:
     await store_shell.migrate(database, schema=SCHEMA, migrations=migrations())
     pool = await store_shell.open_pool(settings, schema=SCHEMA, application_name="test")
     in_force = rules.read(rules.shipped())
-    domain = Domain(areas.load(), catalogue.load(), in_force.minimum_denominator)
+    known = catalogue.load()
+    domain = Domain(
+        areas.load(), known, in_force.minimum_denominator, agencies=agencies.load(None, known)
+    )
     metrics = NotifierMetrics(CollectorRegistry())
     evaluating = Evaluating(pool, domain, in_force, metrics, full_pass_every=timedelta(hours=1))
     try:

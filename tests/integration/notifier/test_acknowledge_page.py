@@ -202,3 +202,10 @@ async def test_a_link_that_is_too_old_or_changed_is_refused(bench: Bench, browse
 async def test_a_form_that_is_too_long_is_not_read(browser: Browser) -> None:
     status, _ = await browser.send(("note", "x" * 100_000))
     assert status == 413
+
+
+async def test_an_agency_sees_what_it_answers_for(bench: Bench, browser: Browser) -> None:
+    fired = await fire(bench, "ds.smartphone", "ds.health-record", area=PROVINCE)
+    _, page = await browser.open(browser.token("agency:so-y-te", PROVINCE))
+    assert str(fired["ds.health-record"]) in page
+    assert str(fired["ds.smartphone"]) not in page

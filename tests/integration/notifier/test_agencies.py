@@ -1,10 +1,8 @@
 """The agency that answers for an indicator is told of the province and of what holds it back."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
-from contracts import agencies
 from tests.integration.notifier.conftest import COMMUNE, NOW, PROVINCE, Bench, mailboxes, told
 
 DAY = timedelta(days=1)
@@ -13,8 +11,6 @@ UNIT = f"unit:{PROVINCE}"
 
 
 async def test_an_agency_and_the_province_are_told_each_once(bench: Bench) -> None:
-    sample = agencies.load(None, bench.domain.catalogue)
-    bench = replace(bench, domain=replace(bench.domain, agencies=sample))
     heard = NOW + 3 * DAY
     await bench.take(
         told(60_000, 100_000, area=PROVINCE, fresh_at=heard),
@@ -40,8 +36,6 @@ async def test_an_agency_and_the_province_are_told_each_once(bench: Bench) -> No
 
 
 async def test_an_agency_is_told_although_nobody_receives_for_the_province(bench: Bench) -> None:
-    sample = agencies.load(None, bench.domain.catalogue)
-    bench = replace(bench, domain=replace(bench.domain, agencies=sample))
     await bench.take(told(60_000, 100_000, area=PROVINCE, fresh_at=NOW + 3 * DAY))
     await bench.evaluate()
     await bench.evaluate(3 * DAY)
