@@ -53,7 +53,10 @@ def test_a_saturday_that_is_worked() -> None:
     ("text", "problem"),
     [
         ("years: {}", "country"),
-        ("{country: VN, years: {2026: {days_off: [{day: 2026-13-01, name: x}]}}}", "month must be in"),
+        (
+            "{country: VN, years: {2026: {days_off: [{day: 2026-13-01, name: x}]}}}",
+            "month must be in",
+        ),
         ("{country: VN, years: {2026: {days_off: [{day: 2027-01-01, name: x}]}}}", "under 2026"),
         (
             (
