@@ -11,7 +11,7 @@ KAFKA_LOCK := deploy/embedded/kafka.lock.toml
 .PHONY: help setup run test test-fault test-fault-notifier mutants check format generate bench bench-country bench-days bench-growth bench-ingest bench-line bench-notifier lock clean
 
 help: ## Say what there is.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.kafka ## Make .venv with the nhipso command, and fetch Kafka. Quick when done.
 	@:
