@@ -375,7 +375,8 @@ class Shards:
         """Shards fill evenly; all at once would be written as a whole, so they take turns."""
         if held.entries > self._journal_entries or held.wants_snapshot(overdue=True):
             return True
-        is_turn = self._written_since * _SNAPSHOTS_TO_JOURNAL >= held.snapshot_bytes
+        expected = held.snapshot_bytes + held.journal_bytes
+        is_turn = self._written_since * _SNAPSHOTS_TO_JOURNAL >= expected
         return is_turn and held.wants_snapshot()
 
     async def _rewrite(self, shard: int, held: Stored) -> None:

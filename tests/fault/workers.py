@@ -19,6 +19,7 @@ from deploy.embedded.child import Child
 from deploy.embedded.layout import Layout, Ports
 from deploy.embedded.ports import LOOPBACK, free_port
 from deploy.embedded.services import environment
+from deploy.embedded.user_files import write_connectors
 from services.chassis.failpoints import TAKEN_BY, VARIABLE
 from tests.fault.topics import PARTITIONS
 from tests.fault.waiting import until
@@ -61,6 +62,7 @@ class Workers:
         self._tokens = tokens
         self._points = layout.root / "failpoints"
         self._points.mkdir()
+        write_connectors(layout.connectors)
         self._numbers = 0
         self._watching: asyncio.Task[None] | None = None
         self.working: list[Worker] = []

@@ -339,7 +339,8 @@ async def test_history_reads_as_it_was_or_carried_over_the_day(scoring: Scoring)
             CATALOGUE.by_id["ds.smartphone"],
             Span(days[0], days[-1]),
             tree,
-            local_day(now),
+            basis=None,
+            today=local_day(now),
         )
         return {point.day: (point.numerator, point.denominator) for point in answer.points}
 

@@ -66,6 +66,7 @@ def test_a_key_is_read_from_its_file(tmp_path: Path) -> None:
         json.dumps(OctKey.generate_key(256).as_dict()),
         json.dumps(ECKey.generate_key("P-384").as_dict()),
     ],
+    ids=["empty", "hexadecimal", "list", "symmetric key", "other curve"],
 )
 def test_another_kind_of_key_is_an_error_that_names_the_file(tmp_path: Path, content: str) -> None:
     file = tmp_path / "key.jwk"

@@ -89,10 +89,11 @@ def router(configured: Sequence[Configured[FhirConfig]], needs: RouteNeeds) -> A
         ConfigurationError: a file with a secret cannot be read.
     """
     routes = APIRouter()
+    # Told without any connector as well, so that an alert on them is not about nothing.
+    metrics = _Metrics(needs.registry)
     hooks = _hooks(configured)
     if not hooks:
         return routes
-    metrics = _Metrics(needs.registry)
     in_flight = BytesInFlight(_MAX_IN_FLIGHT_BYTES)
     log = structlog.get_logger(__name__)
 
