@@ -9,6 +9,7 @@ import pytest
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.ports import free_port
 from deploy.embedded.postgres import Postgres
+from tests.brokers import wipe
 from tests.databases import new_database
 
 # How long an example takes to make or to run says something of the machine, and nothing of the code.
@@ -19,17 +20,24 @@ hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The bootstrap address of a broker."""
-    broker = Kafka(
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap address of a broker, with what the tests before have left on it."""
+    server = Kafka(
         tmp_path_factory.mktemp("kafka"), port=free_port(), controller_port=free_port(), heap="512m"
     )
-    broker.start()
+    server.start()
     try:
-        broker.wait_ready(60)
-        yield broker.bootstrap
+        server.wait_ready(60)
+        yield server.bootstrap
     finally:
-        broker.stop()
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+async def kafka(broker: str) -> str:
+    """The bootstrap address of a broker without topics: no file of tests sees another's records."""
+    await wipe(broker)
+    return broker
 
 
 @pytest.fixture(scope="session")

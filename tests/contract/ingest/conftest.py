@@ -18,7 +18,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def ingest(kafka: str, postgres: str, keys: Keys) -> AsyncIterator[Ingest]:
     """An ingest with limits small enough to reach."""
     limits = {"max_body_bytes": 300_000, "max_batch_events": 1000, "max_event_bytes": 20_000}

@@ -7,7 +7,7 @@ from services.chassis.kafka import ensure_topics
 from services.chassis.settings import KafkaSettings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def topics(kafka: str) -> None:
     """Ingest's topics, so that they can be followed before it has started."""
     settings = KafkaSettings(bootstrap_servers=kafka, partitions=4)
