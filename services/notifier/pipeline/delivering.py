@@ -19,6 +19,7 @@ from services.chassis.database import is_transient
 from services.chassis.failpoints import failpoint
 from services.notifier.core.schedule import next_attempt
 from services.notifier.metrics import NotifierMetrics
+from services.notifier.pipeline.under_way import UnderWay
 from services.notifier.receivers.outcome import Delivered, Outcome, Reason, Refused, Retry
 from services.notifier.receivers.reading import Receivers
 from services.notifier.store import deliveries
@@ -72,13 +73,13 @@ class Delivering:
         self._jitter = jitter
         self._at_once = at_once
         self._take = claim
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._under_way = UnderWay()
         self._are_known = False
         self._log = structlog.get_logger(__name__)
 
     async def step(self, now: datetime) -> None:
         """Begin what is due; do not wait for it. Raises what an earlier delivery raised."""
-        self._reap()
+        self._under_way.reap()
         await self._keep_house(now)
         while True:
             free = self._at_once - len(self._under_way)
@@ -89,33 +90,20 @@ class Delivering:
                 return
             failpoint("delivery.before-send")
             for delivery in due:
-                self._under_way[delivery.receiver] = asyncio.create_task(self._serve(delivery))
+                self._under_way.begin(delivery.receiver, self._serve(delivery))
 
     async def settle(self) -> None:
         """Wait until nothing is under way."""
-        while self._under_way:
-            await asyncio.wait(self._under_way.values())
-            self._reap()
+        await self._under_way.settle()
 
     async def close(self) -> None:
         """Cancel what is under way; its leases run out and it is taken up again."""
-        for task in self._under_way.values():
-            task.cancel()
-        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-        self._under_way.clear()
+        await self._under_way.close()
 
     async def _room(self) -> int:
         """How many more can be served after a moment; 0 where all that are served take longer."""
-        await asyncio.wait(self._under_way.values(), timeout=_MOMENT)
-        self._reap()
+        await self._under_way.wait(_MOMENT)
         return self._at_once - len(self._under_way)
-
-    def _reap(self) -> None:
-        done = {name: task for name, task in self._under_way.items() if task.done()}
-        for name in done:
-            del self._under_way[name]
-        for task in done.values():
-            task.result()
 
     async def _keep_house(self, now: datetime) -> None:
         async with self._pool.acquire() as connection:

@@ -3,7 +3,6 @@
 Nothing is logged before it is sent, because nothing can be lost: the next round tells all again.
 """
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +13,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import is_transient
 from services.notifier.core.causes import Domain
 from services.notifier.metrics import NotifierMetrics
+from services.notifier.pipeline.under_way import UnderWay
 from services.notifier.receivers.alertmanager.rendering import postable
 from services.notifier.receivers.alertmanager.sending import (
     KIND,
@@ -58,13 +58,13 @@ class Mirroring:
         self._metrics = metrics
         self._clock = clock
         self._every = every
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._under_way = UnderWay()
         self._are_known = False
         self._log = structlog.get_logger(__name__)
 
     async def step(self, now: datetime) -> None:
         """Begin the rounds that are due; do not wait for them."""
-        self._reap()
+        self._under_way.reap()
         if not self._mirrors:
             return
         async with self._pool.acquire() as connection:
@@ -82,29 +82,15 @@ class Mirroring:
                     connection, receiver.name, now=now, last_before=now - self._every
                 )
             if failures is not None:
-                self._under_way[receiver.name] = asyncio.create_task(
-                    self._round(receiver, failures, now)
-                )
+                self._under_way.begin(receiver.name, self._round(receiver, failures, now))
 
     async def settle(self) -> None:
         """Wait until nothing is under way."""
-        while self._under_way:
-            await asyncio.wait(self._under_way.values())
-            self._reap()
+        await self._under_way.settle()
 
     async def close(self) -> None:
         """Cancel what is under way; the next round tells all again."""
-        for task in self._under_way.values():
-            task.cancel()
-        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-        self._under_way.clear()
-
-    def _reap(self) -> None:
-        done = {name: task for name, task in self._under_way.items() if task.done()}
-        for name in done:
-            del self._under_way[name]
-        for task in done.values():
-            task.result()
+        await self._under_way.close()
 
     async def _round(self, receiver: AlertmanagerReceiver, failures: int, now: datetime) -> None:
         try:
