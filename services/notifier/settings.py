@@ -116,8 +116,8 @@ class LinkSettings(Settings):
 class NotifierSettings(Settings):
     """The notifier's own knobs. Durations are in seconds.
 
-    `quiet_hours` keeps letters to the office hours of the routes; public holidays are those of
-    `holidays_file`, or those that ship. `for_seconds` stands in for the rules' ``for``.
+    `quiet_hours` keeps letters to the office hours of the routes, unless it is switched off; public
+    holidays are those of `holidays_file`, or those that ship. `for_seconds` stands in for the rules' ``for``.
     `give_up_seconds` is how long a delivery is tried, `lease_seconds` after how long a delivery
     whose sender died is taken up again.
     `digest_weekday` is 1 (Monday) to 7, `digest_hour` a local hour; a digest that is late by more
@@ -129,7 +129,7 @@ class NotifierSettings(Settings):
     agencies_file: Path | None = None
     routes_file: Path | None = None
     holidays_file: Path | None = None
-    quiet_hours: bool = False
+    quiet_hours: bool = True
     smtp: SmtpSettings | None = None
     zalo: ZaloSettings | None = None
     links: LinkSettings = LinkSettings()

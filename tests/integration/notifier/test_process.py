@@ -137,6 +137,7 @@ def prepared(kafka: str, database: str, mailroom: Mailroom, tmp_path: Path) -> R
         "NHIPSO_NOTIFIER__SMTP__TLS": "none",
         "NHIPSO_NOTIFIER__FOR_SECONDS": "1",
         "NHIPSO_NOTIFIER__GROUP_WAIT_SECONDS": "1",
+        "NHIPSO_NOTIFIER__QUIET_HOURS": "false",
         "NHIPSO_NOTIFIER__EVALUATE_EVERY_SECONDS": "0.2",
         "NHIPSO_NOTIFIER__DELIVER_EVERY_SECONDS": "0.2",
     }
