@@ -227,9 +227,9 @@ def _trend(
             )
             for point in found.points
         ),
-        outlook=found.outlook,
-        slope=found.slope,
-        met_on=found.met_on,
+        outlook=found.projection.state,
+        slope=found.projection.slope,
+        met_on=found.projection.met_on,
     )
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.events import EventTime, IsoDay, Number
+from contracts.projection import State
 from contracts.updates import Percent, Severity
 from services.notifier.core.alert import AlertKind
 from services.notifier.core.disclosure import Withheld
-from services.notifier.core.trend import Outlook
 
 
 class Part(BaseModel):
@@ -60,7 +60,7 @@ class LetterTrend(Part):
     """The last 90 days in points a week apart; `slope` is in percentage points a day."""
 
     points: Annotated[tuple[LetterPoint, ...], Field(min_length=1)]
-    outlook: Outlook
+    outlook: State
     slope: Number | None
     met_on: IsoDay | None
 

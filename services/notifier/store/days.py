@@ -6,10 +6,10 @@ from typing import Final
 import asyncpg
 
 from contracts.pace import Milestone
+from contracts.projection import TREND_DAYS
 from services.chassis.database import load_queries
 from services.notifier.core.figure import FigureKey
 from services.notifier.core.intake import Day
-from services.notifier.core.trend import TREND_DAYS
 from services.notifier.store import queries_of
 
 _SQL: Final = load_queries(queries_of("days"))

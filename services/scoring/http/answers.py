@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.areas import Level
 from contracts.events import EventTime, Number
+from contracts.projection import State
 from contracts.updates import Basis
-from services.scoring.core.projection import State
 
 
 class Answer(BaseModel):

@@ -8,8 +8,8 @@ from typing import Any
 
 from contracts.catalogue import Catalogue, Indicator
 from contracts.pace import Milestone, gap_people, pace_on, shown, target_on
+from contracts.projection import Projection, project
 from contracts.updates import Basis
-from services.scoring.core.projection import Projection, project
 from services.scoring.http.answers import (
     Days,
     FigureAnswer,

@@ -11,10 +11,10 @@ import asyncpg
 from contracts.areas import Area, Areas
 from contracts.catalogue import Indicator
 from contracts.pace import shown
+from contracts.projection import TREND_DAYS
 from contracts.updates import Basis
 from services.chassis.database import load_queries
 from services.chassis.problems import Problem
-from services.scoring.core.projection import TREND_DAYS
 from services.scoring.core.series import Part, Point, daily, parts
 from services.scoring.http.answers import CarriedFrom, Days, HistoryAnswer, PointAnswer
 

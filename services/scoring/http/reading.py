@@ -11,12 +11,12 @@ import asyncpg
 from contracts.areas import Area, Areas, Level
 from contracts.catalogue import Catalogue, Indicator
 from contracts.pace import Milestone, shown
+from contracts.projection import TREND_DAYS
 from contracts.times import local_day
 from contracts.updates import Basis
 from services.chassis.clock import Clock
 from services.chassis.database import load_queries
 from services.chassis.problems import Problem
-from services.scoring.core.projection import TREND_DAYS
 from services.scoring.http.answers import (
     AreaAnswer,
     AreaMissing,

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from contracts.pace import Milestone
+from contracts.projection import TREND_DAYS
 from services.notifier.core.figure import FigureKey
 from services.notifier.core.letter import Letter
-from services.notifier.core.trend import TREND_DAYS
 from services.notifier.links import Links
 from services.notifier.store import days
 from tests.integration.notifier.conftest import COMMUNE, NOW, Bench, mailboxes, told

@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 
 from contracts.pace import Milestone
-from services.notifier.core.trend import TREND_DAYS, trend
+from contracts.projection import TREND_DAYS
+from services.notifier.core.trend import trend
 
 TODAY = date(2026, 11, 22)
 DAY = timedelta(days=1)
@@ -52,8 +53,9 @@ def test_projects_as_scoring_does(
 ) -> None:
     found = trend(history(*points), None if target is None else Decimal(target), TODAY)
     assert found is not None
-    assert (found.outlook, found.met_on) == (outlook, met_on)
-    assert found.slope == (None if slope is None else Decimal(slope))
+    projection = found.projection
+    assert (projection.state, projection.met_on) == (outlook, met_on)
+    assert projection.slope == (None if slope is None else Decimal(slope))
 
 
 def test_says_nothing_of_nothing() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.pace import Milestone
-from services.scoring.core.projection import State, project
+from contracts.projection import State, project
 
 START = Milestone(date(2026, 9, 1), Decimal(40))
 
