@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 _SATURDAY: Final = 6
+_DECEMBER: Final = 12
 
 
 class HolidaysError(ValueError):
@@ -84,6 +85,11 @@ class Holidays:
     def is_made_up(self, day: date) -> bool:
         """Whether a day of the weekend is worked."""
         return day in self._working
+
+    def missing(self, today: date) -> list[int]:
+        """The years that are wanted and not there: this one, and from December on the next."""
+        wanted = [today.year, *([today.year + 1] if today.month == _DECEMBER else [])]
+        return [year for year in wanted if year not in self.years]
 
 
 def load(path: Path | None = None) -> Holidays:

@@ -40,6 +40,7 @@ from services.notifier.http_receivers import add_receiver_routes
 from services.notifier.links import Links
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.beat import Beat
+from services.notifier.pipeline.calendar import Calendar
 from services.notifier.pipeline.consuming import Consuming
 from services.notifier.pipeline.delivering import AT_ONCE, Delivering, Send
 from services.notifier.pipeline.digesting import Digesting
@@ -71,6 +72,7 @@ DESCRIPTION = "Compares indicators with the pace to their targets and tells unit
 _PUBLISH_EVERY_SECONDS = 0.5
 _BROKER_TIMEOUT_SECONDS = 1.5
 _OBSERVE_EVERY_SECONDS = 2.0
+_CALENDAR_EVERY_SECONDS = 60.0
 _WANT_THE_BROKER = frozenset({"publishing", "observing the lag"})
 _LOOKUPS = 128
 _MAILS_AT_ONCE = 16  # all mailboxes are behind one server, which counts our connections
@@ -163,6 +165,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 ("publishing", Publishing(broker, pool).step, _PUBLISH_EVERY_SECONDS),
                 ("observing the lag", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),
                 ("observing", Observing(pool, metrics).step, settings.evaluate_every_seconds),
+                ("calendar", Calendar(days_off, metrics).step, _CALENDAR_EVERY_SECONDS),
                 *(("delivering", one.step, settings.deliver_every_seconds) for one in senders),
             ]
             beats = [

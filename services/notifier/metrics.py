@@ -80,6 +80,11 @@ class NotifierMetrics:
             ("partition",),
             registry=registry,
         )
+        self.holiday_years_missing = Gauge(
+            "notifier_holiday_years_missing",
+            "Years (this one, from December on also the next) of which no public holidays are known.",
+            registry=registry,
+        )
         self.unreadable = Counter(
             "notifier_unreadable_records_total",
             "Records of the topics that are not of their form and were passed over.",

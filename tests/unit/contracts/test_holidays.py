@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 
 from contracts.holidays import HolidaysError, load
+from tests.unit.contracts.lunar import lunar_day
+
+
+def _name(day: date) -> str | None:
+    found = load().on(day)
+    return None if found is None else found.name
 
 
 @pytest.mark.parametrize(
@@ -42,6 +48,40 @@ def test_each_year_has_what_the_law_gives() -> None:
         of_year = [one.name for one in names if one is not None and one.day.year == year]
         assert of_year.count("Tết Nguyên đán") >= 5
         assert of_year.count("Quốc khánh") >= 2
+
+
+@pytest.mark.parametrize("year", sorted(load().years))
+def test_days_by_the_moon_are_where_the_moon_puts_them(year: int) -> None:
+    new_year = lunar_day(year, 1, 1)
+    tet = [new_year + timedelta(days=day) for day in range(-1, 4)]
+    assert {_name(day) for day in tet} == {"Tết Nguyên đán"}
+    assert _name(lunar_day(year, 3, 10)) == "Giỗ Tổ Hùng Vương"
+
+
+@pytest.mark.parametrize("year", sorted(load().years))
+def test_a_day_off_that_falls_on_a_weekend_is_made_up_for(year: int) -> None:
+    """Labour Code, article 111: on the next working day."""
+    fixed = {(1, 1), (4, 30), (5, 1), (9, 2), (11, 24)}
+    days = [date(year, *day) for day in fixed] + [lunar_day(year, 3, 10)]
+    for day in days:
+        assert _name(day) is not None
+        if day.isoweekday() > 5:
+            assert _name(day + timedelta(days=8 - day.isoweekday())) == _name(day)
+
+
+@pytest.mark.parametrize(
+    ("today", "missing"),
+    [
+        (date(2026, 11, 30), []),
+        (date(2026, 12, 1), []),
+        (date(2027, 11, 30), []),
+        (date(2027, 12, 1), [2028]),
+        (date(2028, 1, 1), [2028]),
+        (date(2028, 12, 31), [2028, 2029]),
+    ],
+)
+def test_a_year_that_is_missing(today: date, missing: list[int]) -> None:
+    assert load().missing(today) == missing
 
 
 def test_a_saturday_that_is_worked() -> None:
