@@ -9,7 +9,8 @@ import aiohttp
 
 from services.cli.exits import UNREACHABLE, USAGE, CommandError
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0, connect=2.0)
+_SECONDS: Final = 5.0
+_CONNECT_SECONDS: Final = 2.0
 _DONE: Final = {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}
 _OURS_TO_MEND: Final = {
     HTTPStatus.CONFLICT,
@@ -17,28 +18,63 @@ _OURS_TO_MEND: Final = {
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 
-async def get_text(
-    url: str, *, token: str | None = None, parameters: Mapping[str, str] | None = None
-) -> tuple[int, str]:
-    """Status and body of a GET.
+async def ask(
+    method: str,
+    url: str,
+    *,
+    token: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: Any = None,
+    content: bytes | None = None,
+    seconds: float = _SECONDS,
+) -> tuple[int, bytes]:
+    """Status and body of an answer, whatever the status.
+
+    Args:
+        method: GET, POST or DELETE.
+        url: where.
+        token: goes along as the bearer's.
+        parameters: of the query.
+        headers: beside the token's.
+        body: sent as JSON.
+        content: sent as it is; not beside `body`.
+        seconds: how long it may take.
 
     Raises:
         CommandError: when nobody answers there.
     """
-    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    sent = dict(headers or {})
+    if token is not None:
+        sent["Authorization"] = f"Bearer {token}"
+    timeout = aiohttp.ClientTimeout(total=seconds, connect=_CONNECT_SECONDS)
     try:
         async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.get(url, headers=headers, params=parameters) as response,
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.request(
+                method, url, params=parameters, headers=sent, json=body, data=content
+            ) as response,
         ):
-            return response.status, await response.text()
+            return response.status, await response.read()
     except (aiohttp.ClientError, TimeoutError) as error:
         why = str(error) or type(error).__name__
         raise CommandError(f"{url} cannot be reached: {why}", UNREACHABLE) from None
+
+
+async def get_text(url: str) -> tuple[int, str]:
+    """Status and body of a GET without a token, whatever the status.
+
+    Raises:
+        CommandError: when nobody answers there.
+    """
+    status, body = await ask("GET", url)
+    return status, _text(body)
 
 
 async def get_json(
@@ -49,8 +85,7 @@ async def get_json(
     Raises:
         CommandError: when nobody answers, the service refuses, or the body is not JSON.
     """
-    status, text = await get_text(url, token=token, parameters=parameters)
-    return _decoded(url, status, text)
+    return _decoded(url, *await ask("GET", url, token=token, parameters=parameters))
 
 
 async def get_bytes(url: str, *, token: str | None = None) -> bytes:
@@ -59,19 +94,7 @@ async def get_bytes(url: str, *, token: str | None = None) -> bytes:
     Raises:
         CommandError: when nobody answers, or the service refuses.
     """
-    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.get(url, headers=headers) as response,
-        ):
-            status, body = response.status, await response.read()
-    except (aiohttp.ClientError, TimeoutError) as error:
-        why = str(error) or type(error).__name__
-        raise CommandError(f"{url} cannot be reached: {why}", UNREACHABLE) from None
-    if status in _DONE:
-        return body
-    raise _refusal(url, status, body.decode(errors="replace"))
+    return _done(url, *await ask("GET", url, token=token))
 
 
 async def post_json(
@@ -80,25 +103,15 @@ async def post_json(
     *,
     token: str | None = None,
     parameters: Mapping[str, str] | None = None,
-    seconds: float | None = None,
+    seconds: float = _SECONDS,
 ) -> Any:
     """The decoded answer to a POST that succeeds; `seconds` is how long it may take.
 
     Raises:
         CommandError: when nobody answers, the service refuses, or the answer is not JSON.
     """
-    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-    timeout = _TIMEOUT if seconds is None else aiohttp.ClientTimeout(total=seconds, connect=2.0)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.post(url, json=body, headers=headers, params=parameters) as response,
-        ):
-            status, text = response.status, await response.text()
-    except (aiohttp.ClientError, TimeoutError) as error:
-        why = str(error) or type(error).__name__
-        raise CommandError(f"{url} cannot be reached: {why}", UNREACHABLE) from None
-    return _decoded(url, status, text)
+    answer = await ask("POST", url, token=token, parameters=parameters, body=body, seconds=seconds)
+    return _decoded(url, *answer)
 
 
 async def delete(url: str, *, token: str | None = None) -> None:
@@ -107,32 +120,31 @@ async def delete(url: str, *, token: str | None = None) -> None:
     Raises:
         CommandError: when nobody answers, or the service refuses.
     """
-    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.delete(url, headers=headers) as response,
-        ):
-            status, text = response.status, await response.text()
-    except (aiohttp.ClientError, TimeoutError) as error:
-        why = str(error) or type(error).__name__
-        raise CommandError(f"{url} cannot be reached: {why}", UNREACHABLE) from None
-    if status not in _DONE:
-        raise _refusal(url, status, text)
+    _done(url, *await ask("DELETE", url, token=token))
 
 
-def _decoded(url: str, status: int, text: str) -> Any:
-    if status in _DONE:
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise CommandError(f"{url} did not answer with JSON: {error}", UNREACHABLE) from None
-    raise _refusal(url, status, text)
-
-
-def _refusal(url: str, status: int, text: str) -> CommandError:
+def refusal(url: str, status: int, body: bytes) -> CommandError:
+    """The error that says what a service answered in place of doing it."""
     code = USAGE if status in _OURS_TO_MEND else UNREACHABLE
-    return CommandError(f"{url} answered {status}: {_problem(text)}", code)
+    return CommandError(f"{url} answered {status}: {_problem(_text(body))}", code)
+
+
+def _done(url: str, status: int, body: bytes) -> bytes:
+    if status not in _DONE:
+        raise refusal(url, status, body)
+    return body
+
+
+def _decoded(url: str, status: int, body: bytes) -> Any:
+    text = _text(_done(url, status, body))
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"{url} did not answer with JSON: {error}", UNREACHABLE) from None
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="replace")
 
 
 def _problem(text: str) -> str:

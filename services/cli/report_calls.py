@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-import aiohttp
-
 from services.cli.endpoints import Endpoints
-from services.cli.exits import UNREACHABLE, USAGE, CommandError
+from services.cli.reading import ask, refusal
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=60.0, connect=2.0)
+_SECONDS: Final = 60.0
 _JUDGED: Final = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 _TAKEN: Final = {HTTPStatus.OK, HTTPStatus.CREATED}
 
@@ -49,16 +47,17 @@ async def fetch_form(stack: Endpoints, token: str, area: str, period: str, langu
         CommandError: when nobody answers, or there is no such form.
     """
     url = f"{stack.url('ingest')}/v1/reports/template"
-    status, body = await _ask(
+    status, body = await ask(
         "GET",
         url,
-        token,
+        token=token,
         parameters={"area": area, "period": period},
         headers={"Accept-Language": language},
+        seconds=_SECONDS,
     )
     if status == HTTPStatus.OK:
         return body
-    raise _refusal(url, status, body)
+    raise refusal(url, status, body)
 
 
 async def send_file(
@@ -77,43 +76,21 @@ async def send_file(
     """
     url = f"{stack.url('ingest')}/v1/reports"
     headers = {"Content-Type": media_type, "Accept-Language": language}
-    status, body = await _ask(
-        "POST", url, token, parameters=parameters, headers=headers, body=content
+    status, body = await ask(
+        "POST",
+        url,
+        token=token,
+        parameters=parameters,
+        headers=headers,
+        content=content,
+        seconds=_SECONDS,
     )
     answer = _decoded(body)
     if status in _TAKEN and answer:
         return Sent(answer, is_taken=True, is_new=status == HTTPStatus.CREATED)
     if status in _JUDGED and "errors" in answer:
         return Sent(answer, is_taken=False, is_new=False)
-    raise _refusal(url, status, body)
-
-
-async def _ask(
-    method: str,
-    url: str,
-    token: str,
-    *,
-    parameters: Mapping[str, str],
-    headers: Mapping[str, str],
-    body: bytes | None = None,
-) -> tuple[int, bytes]:
-    sent = {"Authorization": f"Bearer {token}", **headers}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.request(method, url, params=parameters, headers=sent, data=body) as response,
-        ):
-            return response.status, await response.read()
-    except (aiohttp.ClientError, TimeoutError) as error:
-        why = str(error) or type(error).__name__
-        raise CommandError(f"{url} cannot be reached: {why}", UNREACHABLE) from None
-
-
-def _refusal(url: str, status: int, body: bytes) -> CommandError:
-    answer = _decoded(body)
-    said = answer.get("detail") or answer.get("title") or "nothing more"
-    is_ours = status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return CommandError(f"{url} answered {status}: {said}", USAGE if is_ours else UNREACHABLE)
+    raise refusal(url, status, body)
 
 
 def _decoded(body: bytes) -> dict[str, Any]:
