@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -85,6 +86,7 @@ class Kafka:
         controller_port: int,
         heap: str = "1g",
         log_directory: Path | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         """Say where and how; nothing is started.
 
@@ -94,12 +96,14 @@ class Kafka:
             controller_port: where the node's controller listens.
             heap: the JVM's `-Xmx`.
             log_directory: where `kafka.log` goes; `directory` unless told.
+            settings: the broker's properties that replace or join ours.
         """
         self.directory = directory.resolve()
         self.port = port
         self._controller_port = controller_port
         self._logs = (log_directory or directory).resolve()
         self._heap = heap
+        self._settings = dict(settings or {})
         self.child = Child(
             name=self.name,
             argv=(),
@@ -127,12 +131,12 @@ class Kafka:
             StackError: Java or Kafka's jars are missing, or formatting failed.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        (self.directory / "server.properties").write_text(
-            _PROPERTIES.format(
-                host=LOOPBACK, port=self.port, controller_port=self._controller_port
-            ),
-            encoding="ascii",
+        ours = _PROPERTIES.format(
+            host=LOOPBACK, port=self.port, controller_port=self._controller_port
         )
+        # Of a property that stands twice Kafka takes the last.
+        others = "".join(f"{name}={value}\n" for name, value in self._settings.items())
+        (self.directory / "server.properties").write_text(ours + others, encoding="ascii")
         logs = os.path.relpath(self._logs, self.directory)
         (self.directory / "log4j2.xml").write_text(
             _LOGGING.format(directory=escape(logs)), encoding="utf-8"

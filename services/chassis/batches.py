@@ -18,6 +18,7 @@ from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.message import StreamMessage
 from prometheus_client import CollectorRegistry
 
+from services.chassis.kafka_client import security_of
 from services.chassis.settings import KafkaSettings
 
 Batch = tuple[ConsumerRecord, ...]
@@ -53,6 +54,7 @@ def broker_of(
     """A broker whose metrics go to `registry`; it makes no topics and publishes idempotently."""
     return KafkaBroker(
         settings.bootstrap_servers,
+        security=security_of(settings),
         client_id=client_id,
         apply_types=False,
         allow_auto_create_topics=False,

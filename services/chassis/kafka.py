@@ -14,6 +14,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from services.chassis.kafka_client import client_options
 from services.chassis.settings import KafkaSettings
 
 START_SECONDS: Final = 60.0
@@ -49,9 +50,7 @@ async def ensure_topics(settings: KafkaSettings, topics: Mapping[str, Mapping[st
 
 
 async def _ensure_once(settings: KafkaSettings, topics: Mapping[str, Mapping[str, str]]) -> None:
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=_REQUEST_MS
-    )
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=_REQUEST_MS)
     try:
         await admin.start()
         existing = set(await admin.list_topics())

@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FilePath,
     SecretStr,
     ValidationError,
     field_validator,
@@ -46,11 +47,26 @@ class HttpSettings(Settings):
 
 
 class KafkaSettings(Settings):
-    """The broker, and the shape of topics the process creates when they are absent."""
+    """The broker, how it is reached, and the shape of topics the process creates when absent.
+
+    Names as in Kafka's own configuration; certificates and the key (without a passphrase) are PEM.
+    """
 
     bootstrap_servers: str
     partitions: int = Field(default=12, ge=1)
     replication_factor: int = Field(default=1, ge=1)
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    ssl_ca_file: FilePath | None = None
+    ssl_certificate_file: FilePath | None = None
+    ssl_key_file: FilePath | None = None
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password_file: FilePath | None = None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the connection is TLS."""
+        return self.security_protocol.endswith("SSL")
 
     @field_validator("bootstrap_servers")
     @classmethod
@@ -59,6 +75,26 @@ class KafkaSettings(Settings):
             if not _HOST_PORT.fullmatch(server):
                 raise PydanticCustomError("host_port", "want host:port[,host:port…]")
         return value
+
+    @model_validator(mode="after")
+    def _fits_the_protocol(self) -> Self:
+        """What a protocol does not use must not be set: it would promise what does not happen."""
+        user = ("sasl_username", "sasl_password_file")
+        if self.security_protocol.startswith("SASL"):
+            self._want(user, all_of=True, why="both must be set for SASL")
+        else:
+            self._want(user, all_of=False, why="they are for SASL_SSL and SASL_PLAINTEXT alone")
+        files = ("ssl_ca_file", "ssl_certificate_file", "ssl_key_file")
+        if not self.is_encrypted:
+            self._want(files, all_of=False, why="they are for SSL and SASL_SSL alone")
+        elif (self.ssl_certificate_file is None) != (self.ssl_key_file is None):
+            self._want(files[1:], all_of=True, why="a certificate and its key go together")
+        return self
+
+    def _want(self, fields: Sequence[str], *, all_of: bool, why: str) -> None:
+        wrong = [one for one in fields if (getattr(self, one) is not None) is not all_of]
+        if wrong:
+            raise PydanticCustomError("protocol", "{why}", {"why": why, "fields": wrong})
 
 
 class PostgresSettings(Settings):
@@ -127,15 +163,15 @@ class ServiceSettings(BaseSettings):
 S = TypeVar("S", bound=BaseSettings)
 
 
-def load(cls: type[S]) -> S:
-    """Read settings from the environment.
+def load(cls: type[S], **given: Any) -> S:
+    """Read settings from the environment; what is given by hand comes first.
 
     Raises:
         SystemExit: with code 2, after one line a mistake on standard error: the variable, what is
             wrong, what to do. Values are never printed, they may be secret.
     """
     try:
-        return cls()
+        return cls(**given)
     except ValidationError as error:
         problems = list(_problems(error, cls))
     except SettingsError as error:

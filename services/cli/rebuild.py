@@ -60,7 +60,7 @@ def rebuild(
     # That the fresh schema is migrated is nothing to tell.
     logging.getLogger("pogo_core").setLevel(logging.ERROR)
     at = servers(endpoints, bootstrap, postgres, postgres_file)
-    asked = Asked(at.bootstrap, at.dsn, dry_run=dry_run, incomplete=incomplete)
+    asked = Asked(at.kafka, at.dsn, dry_run=dry_run, incomplete=incomplete)
     rules = rules_in_force(at.dsn, catalogue, areas)
     with told(), Bars() as bars:
         done = asyncio.run(build_anew(asked, rules, SystemClock(), bars.hear))

@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.chassis.settings import SecretFileError, read_secret_text
+from services.chassis.settings import (
+    NESTING,
+    PREFIX,
+    KafkaSettings,
+    SecretFileError,
+    load,
+    read_secret_text,
+)
 from services.cli.endpoints import read_endpoints
 from services.cli.exits import USAGE, CommandError
 
@@ -43,11 +51,19 @@ PostgresFileOption = Annotated[
 ]
 
 
+class _Broker(BaseSettings):
+    """What the services' variables say of the broker."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=NESTING)
+
+    kafka: KafkaSettings
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Addresses of the broker and of the database (with its password)."""
+    """The broker and how it is reached, and the database (with its password)."""
 
-    bootstrap: str
+    kafka: KafkaSettings
     dsn: str
 
 
@@ -60,9 +76,18 @@ def servers(
         CommandError: one is not known; the message says how to name it.
     """
     return Servers(
-        bootstrap or read_endpoints(endpoints).server("kafka"),
+        broker(bootstrap or read_endpoints(endpoints).server("kafka")),
         database(endpoints, postgres, postgres_file),
     )
+
+
+def broker(bootstrap: str) -> KafkaSettings:
+    """The broker at an address, reached as the services' variables say: TLS, user and password.
+
+    Raises:
+        SystemExit: as `load`, when one of them is wrong.
+    """
+    return load(_Broker, kafka={"bootstrap_servers": bootstrap}).kafka
 
 
 def database(endpoints: Path, postgres: str | None, postgres_file: Path | None) -> str:

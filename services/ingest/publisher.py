@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry
 
 from contracts.topics import CONTENT_TYPE_HEADER
 from services.chassis.failpoints import failpoint
+from services.chassis.kafka_client import client_options, security_of
 from services.chassis.settings import KafkaSettings
 from services.ingest.core.partition import partitions_of
 from services.ingest.lanes import Lane, Parcel
@@ -82,6 +83,7 @@ class Publisher:
         self._failure: asyncio.Future[None] | None = None
         self._broker = KafkaBroker(
             settings.bootstrap_servers,
+            security=security_of(settings),
             client_id="nhipso-ingest",
             acks="all",
             enable_idempotence=True,
@@ -197,9 +199,7 @@ class Publisher:
 
 
 async def _count_partitions(settings: KafkaSettings, topics: list[str]) -> dict[str, int]:
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=_ADMIN_TIMEOUT_MS
-    )
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=_ADMIN_TIMEOUT_MS)
     try:
         await admin.start()
         described = await admin.describe_topics(topics)

@@ -22,6 +22,7 @@ from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import migrate, open_pool
 from services.chassis.http import create_app
 from services.chassis.kafka import ensure_topics
+from services.chassis.kafka_client import client_options
 from services.chassis.process import Tasks
 from services.chassis.readiness import Readiness
 from services.chassis.tokens import TokenVerifier
@@ -83,7 +84,7 @@ def build(configuration: Configuration, clock: Clock | None = None) -> FastAPI:
                 await refuse_missing_units(pool, areas)
                 await take_up(pool, catalogue, time.now())
             producer = AIOKafkaProducer(
-                bootstrap_servers=kafka.bootstrap_servers,
+                **client_options(kafka),
                 client_id="nhipso-scoring",
                 acks="all",
                 enable_idempotence=True,

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from services.chassis.clock import Clock
 from services.chassis.database import migrate, open_pool
-from services.chassis.settings import PostgresSettings
+from services.chassis.settings import KafkaSettings, PostgresSettings
 from services.scoring.care.comparing import Comparison, IndicatorDifference
 from services.scoring.care.replaying import Replay, patiently, refuse_silently
 from services.scoring.care.schemas import LIVE_SCHEMA, NOT_HERE, CareError, Hear
@@ -47,7 +47,7 @@ class Asked:
     that has lost its first records is read from where it begins now.
     """
 
-    bootstrap_servers: str
+    kafka: KafkaSettings
     dsn: str
     dry_run: bool = False
     incomplete: bool = False
@@ -88,9 +88,7 @@ async def rebuild(asked: Asked, rules: Rules, clock: Clock, hear: Hear) -> Rebui
     async with AsyncExitStack() as opened:
         await opened.enter_async_context(_turn(asked.dsn))
         live = await opened.enter_async_context(_pool(asked.dsn, LIVE_SCHEMA))
-        topic = await opened.enter_async_context(
-            Topic.opened(asked.bootstrap_servers, asked.batch_records)
-        )
+        topic = await opened.enter_async_context(Topic.opened(asked.kafka, asked.batch_records))
         begins = _begins(await _positions(live), await topic.extents(), asked)
         await _check_rules(live, rules)
         new = await opened.enter_async_context(_fresh(asked.dsn, live))

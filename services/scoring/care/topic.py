@@ -9,6 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from contracts.topics import SUBJECT_EVENTS
+from services.chassis.kafka_client import client_options
+from services.chassis.settings import KafkaSettings
 from services.scoring.care.schemas import CareError
 
 _ANSWER_MS: Final = 30_000
@@ -25,22 +27,22 @@ class Topic:
     """Reads the topic's partitions, one after the other."""
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, bootstrap_servers: str, batch_records: int
+        self, consumer: AIOKafkaConsumer, kafka: KafkaSettings, batch_records: int
     ) -> None:
         self._consumer = consumer
-        self._bootstrap_servers = bootstrap_servers
+        self._kafka = kafka
         self._batch_records = batch_records
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, bootstrap_servers: str, batch_records: int) -> AsyncIterator[Self]:
+    async def opened(cls, kafka: KafkaSettings, batch_records: int) -> AsyncIterator[Self]:
         """Connect to the broker.
 
         Raises:
             aiokafka.errors.KafkaError: it does not answer.
         """
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap_servers,
+            **client_options(kafka),
             client_id="nhipso-care",
             enable_auto_commit=False,
             # A record that is gone must be told, not passed over.
@@ -48,7 +50,7 @@ class Topic:
         )
         await consumer.start()
         try:
-            yield cls(consumer, bootstrap_servers, batch_records)
+            yield cls(consumer, kafka, batch_records)
         finally:
             await consumer.stop()
 
@@ -86,9 +88,7 @@ class Topic:
             first = fetched[-1].offset + 1
 
     async def _partitions(self) -> Sequence[TopicPartition]:
-        admin = AIOKafkaAdminClient(
-            bootstrap_servers=self._bootstrap_servers, request_timeout_ms=_ANSWER_MS
-        )
+        admin = AIOKafkaAdminClient(**client_options(self._kafka), request_timeout_ms=_ANSWER_MS)
         try:
             await admin.start()
             if SUBJECT_EVENTS not in await admin.list_topics():

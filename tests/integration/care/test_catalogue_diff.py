@@ -13,6 +13,7 @@ import yaml
 from contracts import catalogue as room
 from contracts.catalogue import Catalogue, CatalogueError, dumped, load, read
 from services.chassis.clock import FixedClock
+from services.chassis.settings import KafkaSettings
 from services.scoring.care.differing import Difference, Differing, Share, differ
 from services.scoring.care.rebuilding import Asked, rebuild
 from services.scoring.care.replaying import refuse_silently
@@ -259,6 +260,8 @@ async def test_a_rebuild_fills_a_new_fact_from_the_topic(line: Line) -> None:
     await Shards(line.pool, rules, refuse_silently).step(0, NOW.date())
     fees = "SELECT numerators[63], denominators[63] FROM counters"
     assert tuple(await line.pool.fetchrow(fees)) in {(0, 4), (None, 4)}
-    done = await rebuild(Asked(line.kafka, line.dsn), rules, FixedClock(NOW), told)
+    done = await rebuild(
+        Asked(KafkaSettings(bootstrap_servers=line.kafka), line.dsn), rules, FixedClock(NOW), told
+    )
     assert [one.indicator for one in done.differences] == ["dc.fee"]
     assert tuple(await line.pool.fetchrow(fees)) == (4, 4)

@@ -31,7 +31,12 @@ def told(*_: object) -> None:
 
 
 async def rebuilt(line: Line, **asked: Any) -> Rebuilt:
-    return await rebuild(Asked(line.kafka, line.dsn, **asked), line.rules, FixedClock(NOW), told)
+    return await rebuild(
+        Asked(KafkaSettings(bootstrap_servers=line.kafka), line.dsn, **asked),
+        line.rules,
+        FixedClock(NOW),
+        told,
+    )
 
 
 async def fill(line: Line) -> None:

@@ -140,3 +140,46 @@ def test_a_secret_that_is_no_secret_is_refused_without_showing_it(
     with pytest.raises(SecretFileError, match=complaint) as refusal:
         read_secret(file)
     assert "xyz" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "named", "why"),
+    [
+        (
+            {"SECURITY_PROTOCOL": "SASL_SSL"},
+            "NHIPSO_KAFKA__SASL_USERNAME and NHIPSO_KAFKA__SASL_PASSWORD_FILE",
+            "both must be set for SASL",
+        ),
+        (
+            {"SASL_USERNAME": "nhipso", "SASL_PASSWORD_FILE": __file__},
+            "NHIPSO_KAFKA__SASL_USERNAME and NHIPSO_KAFKA__SASL_PASSWORD_FILE",
+            "they are for SASL_SSL and SASL_PLAINTEXT alone",
+        ),
+        (
+            {"SSL_CA_FILE": __file__},
+            "NHIPSO_KAFKA__SSL_CA_FILE",
+            "they are for SSL and SASL_SSL alone",
+        ),
+        (
+            {"SECURITY_PROTOCOL": "SSL", "SSL_CERTIFICATE_FILE": __file__},
+            "NHIPSO_KAFKA__SSL_KEY_FILE",
+            "a certificate and its key go together",
+        ),
+        (
+            {"SECURITY_PROTOCOL": "SSL", "SSL_CA_FILE": "/run/there-is-none.pem"},
+            "NHIPSO_KAFKA__SSL_CA_FILE is wrong",
+            "Path does not point to a file",
+        ),
+    ],
+)
+def test_what_the_protocol_to_kafka_does_not_use_is_refused(
+    set_to: dict[str, str],
+    named: str,
+    why: str,
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in set_to.items():
+        environment.setenv(f"NHIPSO_KAFKA__{name}", value)
+    (line,) = complaints(capsys)
+    assert line.startswith(f"settings: {named}: {why}; correct ")

@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from contracts.topics import INBOX_EVENTS
+from services.chassis.kafka_client import client_options
 from services.chassis.settings import KafkaSettings
 from services.ingest.connectors.connector import (
     Kind,
@@ -36,7 +37,7 @@ async def open_connector(config: KafkaConfig, surroundings: Surroundings) -> Kaf
     """
     topic = config.topic or _inbox(surroundings.source)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=surroundings.kafka.bootstrap_servers,
+        **client_options(surroundings.kafka),
         client_id=f"nhipso-ingest-{surroundings.name}",
         group_id=None,
         enable_auto_commit=False,
@@ -68,9 +69,7 @@ def mapping_for(config: KafkaConfig, surroundings: Surroundings) -> RecordMappin
 
 
 async def _partitions(settings: KafkaSettings, topic: str) -> list[int]:
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=_ANSWER_MS
-    )
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=_ANSWER_MS)
     try:
         await admin.start()
         [described] = await admin.describe_topics([topic])
