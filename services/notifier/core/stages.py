@@ -82,12 +82,15 @@ class Terms:
 class Planned:
     """A letter to be written: to whom, about which alerts of one unit, and why now.
 
+    `at` is the moment that the log keeps: never before one of its alerts became news, or the log
+    would say that it is not told yet. An alert may fire while letters are being written.
     `broken` are those that fire again because a promise was broken and nothing new was said.
     """
 
     audience: str
     kind: Due | Literal["escalation"]
     alerts: tuple[Alert, ...]
+    at: datetime
     broken: frozenset[UUID] = frozenset()
 
 
@@ -123,7 +126,7 @@ def plan(alerts: Iterable[Alert], record: Record, terms: Terms, now: datetime) -
         kind, held = wait(group, record, now)
         stopped += held
         if kind is not None:
-            letters.append(_planned(audience, kind, group, record))
+            letters.append(_planned(audience, kind, group, record, now))
     return Plan(tuple(letters), tuple(stopped))
 
 
@@ -244,18 +247,23 @@ def escalate(some: Iterable[Bound], record: Record, terms: Terms, now: datetime)
         if audience in terms.audiences and (before is None or before.last_at < one.news_at):
             above[audience].append(one)
     return [
-        _planned(audience, "escalation", raised, record)
+        _planned(audience, "escalation", raised, record, now)
         for audience, raised in above.items()
         if _is_spaced(raised[0], record.messages.get(audience), now)
     ]
 
 
 def _planned(
-    audience: str, kind: Due | Literal["escalation"], group: Sequence[Bound], record: Record
+    audience: str,
+    kind: Due | Literal["escalation"],
+    group: Sequence[Bound],
+    record: Record,
+    now: datetime,
 ) -> Planned:
     some = tuple(one.alert for one in group)
     broken = {one.id for one in some if (said := record.said.get(one.id)) and not said.holds}
-    return Planned(audience, kind, some, frozenset(broken))
+    at = max(now, *(one.news_at for one in group))
+    return Planned(audience, kind, some, at, frozenset(broken))
 
 
 def _is_spaced(one: Bound, last: datetime | None, now: datetime) -> bool:

@@ -129,7 +129,7 @@ class Telling:
             # Look again under the lock: another process may have told it meanwhile.
             planned = await self._plan(connection, area, now)
             for letter in planned.letters:
-                await self._write(connection, letter, now)
+                await self._write(connection, letter)
             failpoint("letter.before-commit")
         failpoint("letter.after-commit")
 
@@ -138,8 +138,8 @@ class Telling:
         record = (await told.records(connection, firing, now - self._longest))[area]
         return plan(firing[area], record, await self._terms(connection, now), now)
 
-    async def _write(self, connection: asyncpg.Connection, planned: Planned, now: datetime) -> None:
-        letter = await compose(connection, planned, self._domain, self._links, now)
+    async def _write(self, connection: asyncpg.Connection, planned: Planned) -> None:
+        letter = await compose(connection, planned, self._domain, self._links)
         receivers = self._receivers.of(planned.audience)
         message = await deliveries.log_letter(
             connection, letter, [Addressee(one.kind, one.name) for one in receivers]
@@ -148,10 +148,12 @@ class Telling:
         if planned.kind == "escalation":
             for alert in told_now:
                 await works.record(
-                    connection, Work("escalated", now, NOTIFIER, planned.audience), alert=alert
+                    connection,
+                    Work("escalated", planned.at, NOTIFIER, planned.audience),
+                    alert=alert,
                 )
         else:
-            await alerts.mark_told(connection, told_now, now)
+            await alerts.mark_told(connection, told_now, planned.at)
         self._log.info(
             "a letter is written",
             message=str(message),

@@ -25,13 +25,14 @@ from services.notifier.store.background import background_for, figures_for
 
 
 async def compose(
-    connection: asyncpg.Connection, planned: Planned, domain: Domain, links: Links, now: datetime
+    connection: asyncpg.Connection, planned: Planned, domain: Domain, links: Links
 ) -> Letter:
     """Write the letter that is planned.
 
     Raises:
         LookupError: the unit of its alerts is not known.
     """
+    now = planned.at
     firing = [
         replace(alert, reason=Reason.PROMISE_BROKEN) if alert.id in planned.broken else alert
         for alert in planned.alerts

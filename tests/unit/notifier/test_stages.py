@@ -82,6 +82,16 @@ def test_all_of_a_unit_is_one_letter(terms: Terms) -> None:
     assert (letters(found), reasons(found)) == ([(UNIT, "news", 2)], [])
 
 
+def test_what_fires_while_letters_are_written_is_told_once(terms: Terms) -> None:
+    # Writing began at NOW; under the lock the letter finds an alert that has fired since.
+    some = [alert(), alert("ds.fibre", fired_at=NOW + timedelta(seconds=30))]
+    (letter,) = plan(some, Record(), terms, NOW).letters
+    assert len(letter.alerts) == 2
+    told = {(one.id, UNIT): Told(letter.at, letter.at) for one in letter.alerts}
+    later = plan(some, Record({}, told, {UNIT: letter.at}), terms, NOW + 2 * DAY)
+    assert (letters(later), reasons(later)) == ([], ["told", "told"])
+
+
 def test_feeds_are_told_to_operators(terms: Terms) -> None:
     found = plan([alert(area=PROVINCE), silent("telecom")], Record(), terms, NOW)
     assert letters(found) == [(ABOVE, "news", 1), ("operators", "news", 1)]
