@@ -1,7 +1,6 @@
 """Put a letter together: its alerts with their figures, and the words for whom it goes to."""
 
 from dataclasses import replace
-from datetime import datetime
 
 import asyncpg
 
