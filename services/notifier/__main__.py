@@ -51,6 +51,7 @@ from services.notifier.pipeline.promising import Promising
 from services.notifier.pipeline.publishing import Publishing
 from services.notifier.pipeline.reminded import Reminded
 from services.notifier.pipeline.telling import Telling
+from services.notifier.pipeline.tending import Tending
 from services.notifier.receivers import reading
 from services.notifier.receivers.alertmanager.sending import AlertmanagerSender
 from services.notifier.receivers.chat.sending import ChatSender
@@ -161,6 +162,11 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                     settings.evaluate_every_seconds,
                 ),
                 ("digesting", digesting.step, settings.evaluate_every_seconds),
+                (
+                    "tending",
+                    Tending(pool, domain, receivers, limit=settings.receiver_failing).step,
+                    settings.evaluate_every_seconds,
+                ),
                 ("mirroring", mirroring.step, settings.deliver_every_seconds),
                 ("publishing", Publishing(broker, pool).step, _PUBLISH_EVERY_SECONDS),
                 ("observing the lag", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),

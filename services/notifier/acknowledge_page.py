@@ -21,7 +21,7 @@ from services.notifier.core.acknowledgement import (
     promise_objection,
 )
 from services.notifier.core.agency import AGENCY_PREFIX, agency_told
-from services.notifier.core.alert import Alert
+from services.notifier.core.alert import FOR_OPERATORS, Alert
 from services.notifier.core.detail import indicator_name, indicator_name_en
 from services.notifier.core.letter import OPERATORS, worst_first
 from services.notifier.core.wording import Language, day, unit_en
@@ -153,7 +153,7 @@ class AcknowledgePage:
             alert
             for alert in found
             if (alert.fired_at or alert.opened_at) < until
-            and (alert.kind == "source-silent") == for_operators
+            and (alert.kind in FOR_OPERATORS) == for_operators
             and self._is_answered_by(permit.audience, alert)
         )
 

@@ -119,7 +119,8 @@ class NotifierSettings(Settings):
     `quiet_hours` keeps letters to the office hours of the routes, unless it is switched off; public
     holidays are those of `holidays_file`, or those that ship. `for_seconds` stands in for the rules' ``for``.
     `give_up_seconds` is how long a delivery is tried, `lease_seconds` after how long a delivery
-    whose sender died is taken up again.
+    whose sender died is taken up again, `receiver_failing_seconds` how long a receiver may take
+    nothing before operators are told.
     `digest_weekday` is 1 (Monday) to 7, `digest_hour` a local hour; a digest that is late by more
     than `digest_late_seconds` is left out.
     """
@@ -144,6 +145,7 @@ class NotifierSettings(Settings):
     alertmanager_every_seconds: Interval = 60
     lease_seconds: Interval = 60
     give_up_seconds: Interval = 3 * 24 * 3600
+    receiver_failing_seconds: Seconds = 6 * 3600
     digest_weekday: Annotated[int, Field(ge=1, le=7)] = 1
     digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
     digest_late_seconds: Seconds = 3 * 24 * 3600
@@ -152,6 +154,11 @@ class NotifierSettings(Settings):
     def hold_for(self) -> timedelta | None:
         """What stands in for the rules' ``for``, if anything does."""
         return None if self.for_seconds is None else timedelta(seconds=self.for_seconds)
+
+    @property
+    def receiver_failing(self) -> timedelta:
+        """How long a receiver may take nothing before operators are told."""
+        return timedelta(seconds=self.receiver_failing_seconds)
 
     @property
     def policy(self) -> Policy:

@@ -17,10 +17,16 @@ from contracts.updates import (
 from services.notifier.core.decide import UNJUDGED, Decision, Held, Reason
 from services.notifier.core.figure import FigureKey, Standing
 
-AlertKind = Literal["pace", "source-silent", "report"]
+AlertKind = Literal["pace", "source-silent", "report", "receiver"]
 
 #: Alerts of a silent feed bear ``source.<feed>`` in the place of an indicator.
 SOURCE_PREFIX: Final = "source."
+
+#: Alerts of a receiver that takes nothing bear ``receiver.<name>`` there.
+RECEIVER_PREFIX: Final = "receiver."
+
+FOR_OPERATORS: Final[frozenset[AlertKind]] = frozenset({"source-silent", "receiver"})
+"""What is about the system and not about a unit."""
 
 #: Reasons that tell one thing: the unit lags.
 _LAGS: Final = frozenset({Reason.BEHIND_PACE, Reason.TARGET_MISSED, Reason.RECOVERING})

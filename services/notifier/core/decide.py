@@ -39,6 +39,9 @@ class Reason(StrEnum):
     REPORT_DUE = "report-due"
     REPORT_MISSING = "report-missing"
     REPORT_RECEIVED = "report-received"
+    RECEIVER_DISABLED = "receiver-disabled"
+    RECEIVER_FAILING = "receiver-failing"
+    RECEIVER_REMOVED = "receiver-removed"
 
 
 #: Reasons for which nothing was judged: the figures of an alert stay those of the last judgement,

@@ -8,7 +8,7 @@ from typing import Final
 from contracts.catalogue import Indicator
 from contracts.pace import Milestone, gap_people, pace_on
 from services.notifier.core import disclosure, wording
-from services.notifier.core.alert import SOURCE_PREFIX, Alert
+from services.notifier.core.alert import RECEIVER_PREFIX, SOURCE_PREFIX, Alert
 from services.notifier.core.causes import Domain, HeldBack
 from services.notifier.core.figure import Figure, FigureKey, Standing
 from services.notifier.core.parts import (
@@ -152,13 +152,15 @@ def causes(found: HeldBack, domain: Domain) -> LetterCauses:
 
 
 def indicator_name(domain: Domain, indicator: str) -> str:
-    """The full Vietnamese name of an indicator, or of the report or feed an alert is about."""
+    """The full Vietnamese name of an indicator, or of what else an alert is about."""
     known = domain.catalogue.by_id.get(indicator)
     if known is not None:
         return known.name.vi
     report = alert_name(indicator)
     if report is not None:
         return report
+    if indicator.startswith(RECEIVER_PREFIX):
+        return f"Nơi nhận: {indicator.removeprefix(RECEIVER_PREFIX)}"
     return f"Nguồn dữ liệu: {wording.feed_name(indicator.removeprefix(SOURCE_PREFIX))}"
 
 
@@ -170,6 +172,8 @@ def indicator_name_en(domain: Domain, indicator: str) -> str:
     report = alert_name_en(indicator)
     if report is not None:
         return report
+    if indicator.startswith(RECEIVER_PREFIX):
+        return f"Receiver: {indicator.removeprefix(RECEIVER_PREFIX)}"
     return f"Data source: {wording.feed_name(indicator.removeprefix(SOURCE_PREFIX), 'en')}"
 
 

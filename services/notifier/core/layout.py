@@ -4,6 +4,7 @@ The worst alerts stand in full, each in a section; the others have a line each.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from services.notifier.core.detail import IN_FULL
 from services.notifier.core.disclosure import SMALLEST
@@ -13,6 +14,9 @@ from services.notifier.core.section import line, section
 from services.notifier.core.sheet import Block, Link, Listing, Section, Sheet
 from services.notifier.core.speech import Speech
 from services.notifier.core.wording import Language
+
+_RECEIVERS: Final = 20
+"""So many receivers are named: with a mail server many fail at once."""
 
 
 def lay_out(letter: Letter, language: Language = "vi") -> Sheet:
@@ -34,7 +38,11 @@ class _Layout:
 
     def sheet(self) -> Sheet:
         letter = self._letter
-        blocks = [self._sources()] if letter.is_for_operators else []
+        if letter.is_test:
+            return self._test()
+        blocks = [self._sources()] if letter.sources else []
+        if letter.receivers:
+            blocks.append(self._receivers())
         if letter.reports:
             blocks.append(self._reports())
         if letter.lagging:
@@ -67,7 +75,7 @@ class _Layout:
             yield Link(speech.say("page"), letter.page_url)
 
     def _sources(self) -> Block:
-        alerts = self._letter.alerts
+        alerts = self._letter.sources
         return Block(
             opening=(self._speech.say("sources", n=len(alerts)),),
             sections=tuple(
@@ -81,6 +89,40 @@ class _Layout:
             ),
             rest=None,
             closing=self._speech.say("check_sources"),
+        )
+
+    def _receivers(self) -> Block:
+        receivers = self._letter.receivers
+        more = len(receivers) - _RECEIVERS
+        return Block(
+            opening=(self._speech.say("receivers", n=len(receivers)),),
+            sections=tuple(
+                Section(
+                    _title(self._speech, number, alert), alert.severity, "", (self._fares(alert),)
+                )
+                for number, alert in enumerate(receivers[:_RECEIVERS], 1)
+            ),
+            rest=Listing(self._speech.say("more_receivers", n=more), ()) if more > 0 else None,
+            closing=self._speech.say("check_receivers"),
+        )
+
+    def _fares(self, alert: LetterAlert) -> str:
+        clock = self._speech.clock(alert.opened_at)
+        return self._speech.say(f"receiver_{alert.reason}", clock=clock)
+
+    def _test(self) -> Sheet:
+        say = self._speech.say
+        block = Block(opening=(say("test"),), sections=(), rest=None, closing=say("test_works"))
+        return Sheet(
+            language=self._speech.language,
+            subject=self._letter.subject_in(self._speech.language),
+            greeting=say("dear", addressee=say("test_addressee")),
+            preface=None,
+            blocks=(block,),
+            links=(),
+            legend=None,
+            regards=say("regards"),
+            footer=say("automatic"),
         )
 
     def _reports(self) -> Block:

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Final, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import model_validator
 
 from contracts.events import EventTime
 from contracts.pace import Milestone
 from contracts.times import local_day
 from contracts.updates import Severity
 from services.notifier.core import wording
-from services.notifier.core.alert import Alert
+from services.notifier.core.alert import FOR_OPERATORS, Alert
 from services.notifier.core.causes import Domain
 from services.notifier.core.decide import Reason
 from services.notifier.core.detail import (
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 OPERATORS: Final = "operators"
-"""The audience of alerts that are about a feed and not about a unit."""
+"""The audience of alerts that are about a feed or a receiver and not about a unit."""
 
 OPERATORS_VI: Final = "Bộ phận vận hành hệ thống Nhịp Số"
 OPERATORS_EN: Final = "The operators of Nhịp Số"
@@ -67,6 +67,7 @@ class Letter(Part):
     `recovered` are indicators of the last message that lag no more. `page_url` leads to the unit's
     page, `acknowledge_url` to where the unit says that it has taken the matter up. `escalated_to`
     names the unit above that is told because the unit itself has not said so.
+    `is_test`: an operator tries a receiver, and nothing is told.
     """
 
     audience: str
@@ -76,16 +77,33 @@ class Letter(Part):
     addressee_en: str = ""
     written_at: EventTime
     is_reminder: bool
-    alerts: Annotated[tuple[LetterAlert, ...], Field(min_length=1)]
+    alerts: tuple[LetterAlert, ...]
     recovered: tuple[LetterName, ...] = ()
     page_url: str | None = None
     acknowledge_url: str | None = None
     escalated_to: str | None = None
+    is_test: bool = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.is_test == bool(self.alerts):
+            raise ValueError("a letter has alerts, and a test has none")
+        return self
 
     @property
     def is_for_operators(self) -> bool:
-        """Whether it tells of silent feeds; such a letter tells of nothing else."""
-        return self.alerts[0].kind == "source-silent"
+        """Whether it tells of silent feeds and of receivers; such a letter tells of nothing else."""
+        return any(alert.kind in FOR_OPERATORS for alert in self.alerts)
+
+    @property
+    def sources(self) -> tuple[LetterAlert, ...]:
+        """The alerts about silent feeds."""
+        return tuple(alert for alert in self.alerts if alert.kind == "source-silent")
+
+    @property
+    def receivers(self) -> tuple[LetterAlert, ...]:
+        """The alerts about receivers that take nothing."""
+        return tuple(alert for alert in self.alerts if alert.kind == "receiver")
 
     @property
     def lagging(self) -> tuple[LetterAlert, ...]:
@@ -110,8 +128,13 @@ class Letter(Part):
     def subject_in(self, language: Language) -> str:
         """The subject line."""
         say = SENTENCES[language]
+        if self.is_test:
+            return say["subject_test"]
         if self.is_for_operators:
-            return say["subject_sources"].format(n=len(self.alerts))
+            told = (("n_sources", self.sources), ("n_receivers", self.receivers))
+            named = [say[name].format(n=len(alerts)) for name, alerts in told if alerts]
+            parts = ", ".join(named)
+            return say["subject_operators"].format(parts=parts[:1].upper() + parts[1:])
         lagging = "n_lagging_or_falling" if self.is_any_falling else "n_lagging"
         parts = [
             say[name].format(n=len(alerts))
@@ -145,7 +168,7 @@ NO_BACKGROUND: Final = Background()
 
 def audience_of(alert: Alert) -> str:
     """Whom an alert is told to: ``unit:<area id>``, or the operators."""
-    return OPERATORS if alert.kind == "source-silent" else f"{UNIT_PREFIX}{alert.key.area}"
+    return OPERATORS if alert.kind in FOR_OPERATORS else f"{UNIT_PREFIX}{alert.key.area}"
 
 
 def worst_first(alerts: Iterable[Alert]) -> list[Alert]:

@@ -10,7 +10,10 @@ from typing import Final
 from services.notifier.core.wording import Language
 
 _VI: Final = {
-    "subject_sources": "[Nhịp Số] {n} nguồn dữ liệu ngừng gửi",
+    "subject_test": "[Nhịp Số] Thông báo thử, không cần xử lý",
+    "subject_operators": "[Nhịp Số] {parts}",
+    "n_sources": "{n} nguồn dữ liệu ngừng gửi",
+    "n_receivers": "{n} nơi nhận không nhận được thông báo",
     "subject": "[Nhịp Số] {unit} có {parts}",
     "subject_again": "[Nhịp Số] Nhắc lại: {unit} có {parts}",
     "n_lagging": "{n} chỉ tiêu chậm tiến độ",
@@ -24,6 +27,27 @@ _VI: Final = {
     ),
     "noticed": "Phát hiện lúc {clock}.",
     "check_sources": ("Đề nghị kiểm tra kết nối và liên hệ với cơ quan quản lý nguồn dữ liệu."),
+    "receivers": (
+        "Hệ thống Nhịp Số không gửi được thông báo đến {n} nơi nhận sau đây. Thông báo chờ gửi được "
+        "giữ lại trong thời gian quy định rồi mới hủy."
+    ),
+    "receiver_receiver-disabled": (
+        "Nơi nhận trả lời rằng không nhận thông báo nữa, nên đã bị ngừng gửi. Phát hiện lúc {clock}."
+    ),
+    "receiver_receiver-failing": (
+        "Đã nhiều giờ không có thông báo nào gửi đến được. Phát hiện lúc {clock}."
+    ),
+    "more_receivers": "Và {n} nơi nhận khác.",
+    "check_receivers": (
+        "Đề nghị xem nguyên nhân bằng lệnh `nhipso receivers list`, khắc phục, rồi kiểm tra lại "
+        "bằng lệnh `nhipso receivers test`."
+    ),
+    "test": (
+        "Đây là thông báo thử do người vận hành hệ thống Nhịp Số gửi để kiểm tra nơi nhận. Thông "
+        "báo này không có số liệu và không yêu cầu xử lý."
+    ),
+    "test_works": "Nếu đọc được thông báo này, nơi nhận đã hoạt động.",
+    "test_addressee": "Nơi nhận thông báo của hệ thống Nhịp Số",
     "reports": "{unit} có {n} báo cáo cần gửi:",
     "reports_again": "Nhịp Số xin nhắc lại: {unit} có {n} báo cáo cần gửi:",
     "report": "Hạn gửi: ngày {day}. Đã nhận {got} trên {wanted} chỉ tiêu.",
@@ -120,7 +144,10 @@ _VI: Final = {
 }
 
 _EN: Final = {
-    "subject_sources": "[Nhịp Số] Data sources that stopped sending: {n}",
+    "subject_test": "[Nhịp Số] Test message, nothing to do",
+    "subject_operators": "[Nhịp Số] {parts}",
+    "n_sources": "data sources that stopped sending: {n}",
+    "n_receivers": "receivers that take no messages: {n}",
     "subject": "[Nhịp Số] {unit}: {parts}",
     "subject_again": "[Nhịp Số] Reminder: {unit}: {parts}",
     "n_lagging": "indicators behind pace: {n}",
@@ -137,6 +164,27 @@ _EN: Final = {
     "reports": "Reports that {unit} has yet to send: {n}.",
     "reports_again": "A reminder from Nhịp Số: reports that {unit} has yet to send: {n}.",
     "report": "Due on {day}. Received: {got} of {wanted} indicators.",
+    "receivers": (
+        "Nhịp Số cannot deliver to the receivers below ({n}). What waits for them is kept for a "
+        "while and then given up."
+    ),
+    "receiver_receiver-disabled": (
+        "It answered that it wants no more, so nothing is sent to it. Noticed at {clock}."
+    ),
+    "receiver_receiver-failing": (
+        "For hours it has taken nothing that was sent to it. Noticed at {clock}."
+    ),
+    "more_receivers": "And other receivers: {n}.",
+    "check_receivers": (
+        "Please see why with `nhipso receivers list`, mend it, and try it with "
+        "`nhipso receivers test`."
+    ),
+    "test": (
+        "This is a test message, sent by an operator of Nhịp Số to try this receiver. It holds no "
+        "figures and asks for nothing."
+    ),
+    "test_works": "If you can read it, the receiver works.",
+    "test_addressee": "A receiver of messages of Nhịp Số",
     "send_reports": (
         "{addressee} is asked to send all figures. Once they are here there are no more reminders."
     ),

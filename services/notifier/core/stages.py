@@ -15,7 +15,7 @@ from uuid import UUID
 from contracts.times import local_day
 from services.notifier.core.acknowledgement import Acknowledgement
 from services.notifier.core.agency import agency_told
-from services.notifier.core.alert import Alert
+from services.notifier.core.alert import FOR_OPERATORS, Alert
 from services.notifier.core.causes import Domain
 from services.notifier.core.decide import UNJUDGED
 from services.notifier.core.inhibition import Hushing
@@ -118,10 +118,10 @@ def plan(alerts: Iterable[Alert], record: Record, terms: Terms, now: datetime) -
         stopped += held
     raised = escalate(passed, record, terms, now)
     letters = list(raised)
-    # A letter tells of silent feeds, or of a unit.
+    # A letter tells of the system, or of a unit.
     groups: dict[tuple[str, bool], list[Bound]] = defaultdict(list)
     for one in passed:
-        groups[one.audience, one.alert.kind == "source-silent"].append(one)
+        groups[one.audience, one.alert.kind in FOR_OPERATORS].append(one)
     for (audience, _), group in groups.items():
         kind, held = wait(group, record, now)
         stopped += held

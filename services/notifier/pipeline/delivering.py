@@ -229,6 +229,8 @@ class Delivering:
                     delivery.leased_until,
                     failures=failures,
                     resting_until=rest,
+                    error=None if isinstance(outcome, Delivered) else outcome.error,
+                    at=now,
                 )
 
     async def _disable(

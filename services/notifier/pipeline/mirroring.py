@@ -141,7 +141,14 @@ class Mirroring:
                 error=outcome.error,
             )
         async with self._pool.acquire() as connection:
-            await mirror.note(connection, receiver.name, failures=failures, resting_until=rest)
+            await mirror.note(
+                connection,
+                receiver.name,
+                failures=failures,
+                resting_until=rest,
+                error=None if isinstance(outcome, Delivered) else outcome.error,
+                at=now,
+            )
             if isinstance(outcome, Refused) and outcome.reason is Reason.GONE:
                 await standings.disable(
                     connection,

@@ -21,6 +21,7 @@ class Turn(IntEnum):
     TELL = 0x6E6F7402
     PUBLISH = 0x6E6F7403
     DIGEST = 0x6E6F7407
+    TEND = 0x6E6F7408
 
 
 async def take_turn(connection: asyncpg.Connection, turn: Turn) -> bool:

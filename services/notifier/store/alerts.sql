@@ -55,7 +55,7 @@ WHERE ($1::text IS NULL OR state = $1)
   AND ($2::text IS NULL OR area = $2)
   AND ($3::text IS NULL OR indicator = $3)
   AND ($4::text IS NULL OR severity = $4)
-  AND ($5::text[] IS NULL OR (area = ANY ($5) AND kind <> 'source-silent'))
+  AND ($5::text[] IS NULL OR (area = ANY ($5) AND kind NOT IN ('source-silent', 'receiver')))
   AND ($6::uuid IS NULL OR id = $6)
 ORDER BY array_position(ARRAY['firing', 'pending', 'resolved'], state),
          array_position(ARRAY['critical', 'warning', 'info'], severity),

@@ -12,10 +12,10 @@ from typing_extensions import TypeVar
 from services.chassis.database import load_queries
 from services.notifier.core.letter import Letter
 from services.notifier.store import queries_of, receivers
+from services.notifier.store.receivers import LONGEST_ERROR
 
 _SQL: Final = load_queries(queries_of("deliveries"))
 _NAMESPACE: Final = UUID("0d9b2c1e-6a57-5f2c-9d5f-1f2c7f0f6c02")
-_LONGEST_ERROR: Final = 500
 
 DeliveryState = Literal["waiting", "delivered", "failed"]
 
@@ -165,7 +165,7 @@ async def mark_retry(
 ) -> None:
     """It is tried again later."""
     await connection.execute(
-        _SQL["retry"], delivery, next_attempt_at, error[:_LONGEST_ERROR], reason
+        _SQL["retry"], delivery, next_attempt_at, error[:LONGEST_ERROR], reason
     )
 
 
@@ -173,7 +173,7 @@ async def mark_failed(
     connection: asyncpg.Connection, delivery: UUID, at: datetime, error: str, reason: str
 ) -> None:
     """It is given up."""
-    await connection.execute(_SQL["failed"], delivery, at, error[:_LONGEST_ERROR], reason)
+    await connection.execute(_SQL["failed"], delivery, at, error[:LONGEST_ERROR], reason)
 
 
 async def expire(

@@ -52,6 +52,7 @@ SELECT * FROM alerts
 WHERE state = 'firing'
   AND CASE kind
       WHEN 'source-silent' THEN true
+      WHEN 'receiver' THEN false
       ELSE area = ANY ($1::text[]) AND reason <> 'source-silent'
   END
 

@@ -52,15 +52,17 @@ async def note(
     *,
     failures: int,
     resting_until: datetime | None,
+    error: str | None,
+    at: datetime,
 ) -> None:
-    """How the round went."""
-    await connection.execute(_SQL["note"], receiver, failures, resting_until)
+    """How the round went; without an error it was taken."""
+    await connection.execute(_SQL["note"], receiver, failures, resting_until, error, at)
 
 
 async def standing(
     connection: asyncpg.Connection, areas: Sequence[str] | None, *, ended_since: datetime
 ) -> list[Mirrored]:
-    """What fires in these units, and what has ended since; None: of feeds."""
+    """What fires in these units, and what has ended since; None: of feeds and receivers."""
     wanted = None if areas is None else list(areas)
     return [
         Mirrored(**row) for row in await connection.fetch(_SQL["standing"], wanted, ended_since)

@@ -8,9 +8,13 @@ from typing import Final
 import asyncpg
 
 from services.chassis.database import load_queries
+from services.notifier.core.faring import Faring
 from services.notifier.store import queries_of
 
 _SQL: Final = load_queries(queries_of("receivers"))
+
+LONGEST_ERROR: Final = 500
+"""So many characters of an error are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one receiver fares; `failures` are those in a row."""
+    """How one receiver fares; `failures` are those in a row, until which it rests each time longer.
+
+    `failing_since` is the first attempt since the last that was taken.
+    """
 
     name: str
     kind: str
     failures: int
+    failing_since: datetime | None
+    last_error: str | None
     resting_until: datetime | None
     served_at: datetime | None
     disabled_at: datetime | None
@@ -72,9 +81,28 @@ async def release(
     *,
     failures: int,
     resting_until: datetime | None,
+    error: str | None = None,
+    at: datetime | None = None,
 ) -> None:
-    """Give the receiver back; until `resting_until` nobody takes it."""
-    await connection.execute(_SQL["release"], name, leased_until, failures, resting_until)
+    """Give the receiver back; until `resting_until` nobody takes it.
+
+    `at` is when it was tried, if it was; `error` says why it has not taken what it was sent.
+    """
+    text = error[:LONGEST_ERROR] if error is not None else None
+    await connection.execute(_SQL["release"], name, leased_until, failures, resting_until, text, at)
+
+
+async def troubled(connection: asyncpg.Connection) -> Mapping[str, Faring]:
+    """Those that take nothing or want no more, by name."""
+    return {
+        row["name"]: Faring(row["failing_since"], row["disabled_at"])
+        for row in await connection.fetch(_SQL["troubled"])
+    }
+
+
+async def wake(connection: asyncpg.Connection, name: str) -> None:
+    """End its rest: the next delivery is tried at once."""
+    await connection.execute(_SQL["wake"], name)
 
 
 async def disabled(connection: asyncpg.Connection) -> Mapping[str, int]:

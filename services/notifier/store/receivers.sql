@@ -26,20 +26,34 @@ SET disabled_at = $2, disabled_reason = $3, disabled_fingerprint = $4
 WHERE name = $1 AND disabled_at IS NULL
 
 -- name: release
--- Only what is still ours: a lease that ran out may be another sender's by now.
+-- Only what is still ours: a lease that ran out may be another sender's by now. Without a moment no
+-- attempt was made; without an error it was taken.
 UPDATE receivers
-SET leased_until = NULL, failures = $3, resting_until = $4
+SET leased_until = NULL, failures = $3, resting_until = $4,
+    failing_since = CASE WHEN $6::timestamptz IS NULL THEN failing_since
+                         WHEN $5::text IS NOT NULL THEN coalesce(failing_since, $6) END,
+    last_error = CASE WHEN $6 IS NULL THEN last_error ELSE $5 END
 WHERE name = $1 AND leased_until = $2
 
 -- name: disabled
 SELECT kind, count(*) FILTER (WHERE disabled_at IS NOT NULL) AS number
 FROM receivers GROUP BY kind
 
+-- name: troubled
+SELECT name, failing_since, disabled_at
+FROM receivers
+WHERE failing_since IS NOT NULL OR disabled_at IS NOT NULL
+
+-- name: wake
+UPDATE receivers SET resting_until = NULL WHERE name = $1
+
 -- name: all
-SELECT receivers.name, receivers.kind, receivers.failures, receivers.resting_until,
+SELECT receivers.name, receivers.kind, receivers.failures, receivers.failing_since,
+       receivers.last_error, receivers.resting_until,
        receivers.served_at, receivers.disabled_at, receivers.disabled_reason,
        receivers.enabled_at, receivers.enabled_by,
        (SELECT count(*) FROM deliveries
         WHERE deliveries.receiver = receivers.name AND deliveries.state = 'waiting') AS waiting
 FROM receivers
-ORDER BY receivers.disabled_at IS NULL, receivers.failures DESC, receivers.name
+ORDER BY receivers.disabled_at IS NULL, receivers.failing_since IS NULL, receivers.failures DESC,
+         receivers.name

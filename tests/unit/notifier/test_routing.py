@@ -28,7 +28,7 @@ def test_what_ships(domain: Domain) -> None:
     assert (found.root.policy, found.root.to, found.root.keeps_quiet) == (POLICY, "unit", True)
     assert found.root.escalate_after == 14 * DAY
     (feeds,) = found.root.branches
-    assert feeds.matcher.kinds == {"source-silent"}
+    assert feeds.matcher.kinds == {"source-silent", "receiver"}
     assert not feeds.keeps_quiet
     assert found.hours is not None
     assert (found.hours.opens, found.hours.closes) == (time(7, 30), time(17))

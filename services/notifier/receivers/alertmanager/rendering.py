@@ -19,6 +19,7 @@ NAMES: Final[Mapping[str, str]] = {
     "pace": "IndicatorBehindPace",
     "source-silent": "SourceSilent",
     "report": "ReportOutstanding",
+    "receiver": "ReceiverFailing",
 }
 """``alertname`` by kind of alert."""
 
