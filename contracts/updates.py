@@ -50,8 +50,8 @@ class IndicatorUpdatedData(_Said):
 class AlertData(_Said):
     """An alert of one unit and indicator: how far behind, since when, and why it changed.
 
-    `aim` says whether pace, target and gap are of the province's targets (or the unit's own) or of
-    the country's.
+    `aim` says whether pace, target and gap are of the province's targets, of the unit's own in their
+    place, or of the country's.
     """
 
     alert: str
@@ -66,7 +66,7 @@ class AlertData(_Said):
     gap_people: int | None
     numerator: int | None
     denominator: int | None
-    aim: Literal["provincial", "national"] = "provincial"
+    aim: Literal["provincial", "own", "national"] = "provincial"
     opened_at: EventTime
     changed_at: EventTime
 

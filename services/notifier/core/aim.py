@@ -6,15 +6,20 @@ from typing import Literal
 from contracts.catalogue import Indicator
 from contracts.pace import Milestone
 
-Aim = Literal["provincial", "national"]
+#: `own`: targets of the unit's own, in the place of the province's.
+Aim = Literal["provincial", "own", "national"]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Targets, earliest first, and where the pace to them begins; None: at the first value seen."""
+    """Targets, earliest first, and where the pace to them begins; None: at the first value seen.
+
+    `is_own`: the targets are not the province's but the unit's own.
+    """
 
     targets: tuple[Milestone, ...]
     baseline: Milestone | None = None
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,9 @@ def summary(alert: Alert, domain: Domain, today: date) -> LetterAlert:
         fired_at=alert.fired_at,
         is_new=alert.told_at is None,
         due_on=alert.due_on,
-        is_national=stands.aim == "national",
+        aim=stands.aim,
         other_line=LetterLine(
-            is_national=stands.other.aim == "national",
+            aim=stands.other.aim,
             pace=stands.other.pace,
             target=stands.other.target,
         )

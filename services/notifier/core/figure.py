@@ -1,6 +1,6 @@
 """A figure as scoring told it, and how it stands against the pace to its targets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -48,8 +48,9 @@ class Standing:
 
     `value`, `pace` and `target` are in percent; `behind` is pace minus value in percentage points.
     `gap_people` counts what is missing in the numerator (people, households, …), None where nobody
-    can be counted. Where there are two lines, the province's and the country's, all this is of the
-    one that the unit is further behind, `aim` says which, and `other` tells of the other one.
+    can be counted. Where there are two lines, the province's (or the unit's own) and the country's,
+    all this is of the one that the unit is further behind, `aim` says which, and `other` tells of
+    the other one.
     `target_on` is the target's day, `missed_on` the last day of a target that passed unmet.
     """
 
@@ -79,38 +80,33 @@ def standing(
     indicator: Indicator, figure: Figure, today: date, aims: Aims | None = None
 ) -> Standing:
     """How a figure stands on a local day; without `aims`, against the catalogue's targets."""
-    aims = aims if aims is not None else of_catalogue(indicator)
-    province = _against("provincial", aims.province, figure, today)
+    first, *others = lines(figure, today, aims if aims is not None else of_catalogue(indicator))
+    if not others:
+        return first
+    return replace(first, other=Other(others[0].aim, others[0].pace, others[0].target))
+
+
+def lines(figure: Figure, today: date, aims: Aims) -> list[Standing]:
+    """How a figure stands against each line, the one that it is further behind first.
+
+    Two lines that do not differ on this day are one; without any target there is one line, of
+    nothing.
+    """
+    province = _against(
+        "own" if aims.province.is_own else "provincial", aims.province, figure, today
+    )
     if aims.national is None or not aims.national.targets:
-        return province
+        return [province]
     national = _against("national", aims.national, figure, today)
     if not aims.province.targets:
-        return national
-    worse, other = province, national
+        return [national]
+    found = [province, national]
     if national.behind is not None and (
         province.behind is None or national.behind > province.behind
     ):
-        worse, other = national, province
-    if (worse.pace, worse.target) == (other.pace, other.target):
-        # The two do not differ on this day.
-        return worse
-    return _beside(worse, other)
-
-
-def _beside(worse: Standing, other: Standing) -> Standing:
-    return Standing(
-        worse.value,
-        worse.pace,
-        worse.target,
-        worse.behind,
-        worse.gap_people,
-        worse.numerator,
-        worse.denominator,
-        worse.aim,
-        Other(other.aim, other.pace, other.target),
-        worse.target_on,
-        worse.missed_on,
-    )
+        found.reverse()
+    is_same = (province.pace, province.target) == (national.pace, national.target)
+    return found[:1] if is_same else found
 
 
 def _against(aim: Aim, line: Line, figure: Figure, today: date) -> Standing:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.events import EventTime, IsoDay, Number
 from contracts.projection import State
 from contracts.updates import Percent, Severity
+from services.notifier.core.aim import Aim
 from services.notifier.core.alert import AlertKind
 from services.notifier.core.disclosure import Withheld
 
@@ -76,9 +77,9 @@ class LetterPeers(Part):
 
 
 class LetterLine(Part):
-    """The other of two lines that a unit is measured against: the province's or the country's."""
+    """The other of two lines that a unit is measured against."""
 
-    is_national: bool
+    aim: Aim = "provincial"
     pace: Percent | None
     target: Percent | None
 
@@ -97,7 +98,7 @@ class LetterAlert(LetterName):
     Where few people are meant, `withheld` says so: there is no numerator, gap or trend then, and
     instead of the share `value_below`, which it stays under. `is_gap_few`: the gap alone is of few.
     `missing` is who is not in the numerator; `per_month` how many a month lead to the target.
-    `is_national`: pace and target are the country's and not the province's.
+    `aim`: whether pace and target are the province's, the unit's own or the country's.
     """
 
     id: UUID
@@ -110,7 +111,7 @@ class LetterAlert(LetterName):
     pace: Percent | None
     target: Percent | None
     target_on: IsoDay | None
-    is_national: bool = False
+    aim: Aim = "provincial"
     other_line: LetterLine | None = None
     gap_people: int | None
     is_gap_few: bool = False

@@ -41,11 +41,6 @@ def _notes(speech: Speech, alert: LetterAlert) -> list[str]:
     said = []
     if alert.reason in _REASONS:
         said.append(speech.say(f"reason_{alert.reason}"))
-    other = alert.other_line
-    if other is not None:
-        name = "other_line_national" if other.is_national else "other_line_provincial"
-        pace, target = speech.percent(other.pace), speech.percent(other.target)
-        said.append(speech.say(name, pace=pace, target=target))
     return said
 
 
@@ -53,9 +48,8 @@ def _standing(speech: Speech, alert: LetterAlert) -> list[str]:
     pace = speech.percent(alert.pace)
     said = [_share_in_words(speech, alert, pace)]
     if alert.target is not None and alert.target_on is not None:
-        name = "target_national_text" if alert.is_national else "target_text"
-        due = speech.day(alert.target_on)
-        said.append(speech.say(name, target=speech.percent(alert.target), day=due))
+        target, due = speech.percent(alert.target), speech.day(alert.target_on)
+        said.append(speech.say(f"target_{alert.aim}_text", target=target, day=due))
     if alert.gap_people:
         gap = speech.count(alert.gap_people)
         said.append(speech.say("gap_text", gap=gap, noun=speech.noun(alert)))
@@ -113,7 +107,7 @@ def _facts(speech: Speech, alert: LetterAlert) -> tuple[Fact, ...]:
         facts.append(Fact(speech.say("gap"), f"< {SMALLEST}", noun))
     if alert.target is not None and alert.target_on is not None:
         due = speech.say("target_by", day=speech.day(alert.target_on))
-        label = speech.say("target_national" if alert.is_national else "target")
+        label = speech.say(f"target_{alert.aim}")
         facts.append(Fact(label, speech.percent(alert.target), due))
     return tuple(facts)
 
@@ -144,6 +138,10 @@ def _chart(speech: Speech, alert: LetterAlert) -> Chart | None:
 
 def _outlook(speech: Speech, alert: LetterAlert) -> list[str]:
     said = []
+    other = alert.other_line
+    if other is not None and other.pace is not None:
+        pace, target = speech.percent(other.pace), speech.percent(other.target)
+        said.append(speech.say(f"other_line_{other.aim}", pace=pace, target=target))
     if alert.before is not None:
         said.append(_since(speech, alert))
     if alert.trend is not None:

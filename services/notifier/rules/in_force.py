@@ -1,5 +1,6 @@
 """The rules in force: how one indicator of one unit is judged, and against which lines."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 
@@ -81,9 +82,9 @@ class Rules:
     def _aims_of(self, indicator: Indicator, area: Area, own: OwnEntry | None) -> Aims:
         line = of_catalogue(indicator).province
         if own is not None and own.targets is not None:
-            line = Line(tuple(own.targets.dated()), line.baseline)
+            line = Line(tuple(own.targets.dated()), line.baseline, is_own=True)
         if own is not None and own.baseline is not None:
-            line = Line(line.targets, own.baseline.milestone())
+            line = replace(line, baseline=own.baseline.milestone())
         national = self._file.national
         targets = national.targets.get(indicator.id)
         if targets is None or area.level not in national.levels:

@@ -10,7 +10,6 @@ import asyncpg
 
 from contracts.updates import AlertState, Severity
 from services.chassis.database import load_queries
-from services.notifier.core.aim import Aim
 from services.notifier.core.alert import Alert, AlertKind, Step
 from services.notifier.core.decide import Reason
 from services.notifier.core.figure import FigureKey, Other, Standing
@@ -135,6 +134,7 @@ def _row(alert: Alert) -> tuple[object, ...]:
         alert.resolved_at,
         alert.due_on,
         standing.aim,
+        standing.other.aim if standing.other is not None else None,
         standing.other.pace if standing.other is not None else None,
         standing.other.target if standing.other is not None else None,
         standing.target_on,
@@ -177,5 +177,4 @@ def alert_of(row: asyncpg.Record) -> Alert:
 def _other(row: asyncpg.Record) -> Other | None:
     if row["other_target"] is None:
         return None
-    aim: Aim = "national" if row["aim"] == "provincial" else "provincial"
-    return Other(aim, row["other_pace"], row["other_target"])
+    return Other(row["other_aim"], row["other_pace"], row["other_target"])

@@ -15,10 +15,10 @@ SELECT * FROM alerts WHERE state = 'pending'
 INSERT INTO alerts (
     id, kind, area, indicator, basis, state, severity, reason, version, value, pace, target,
     behind, gap_people, numerator, denominator, opened_at, changed_at, fired_at, resolved_at,
-    due_on, aim, other_pace, other_target, target_on, missed_on
+    due_on, aim, other_aim, other_pace, other_target, target_on, missed_on
 )
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22, $23, $24, $25, $26)
+    $21, $22, $23, $24, $25, $26, $27)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
     severity = excluded.severity,
@@ -36,6 +36,7 @@ ON CONFLICT (id) DO UPDATE SET
     resolved_at = excluded.resolved_at,
     due_on = excluded.due_on,
     aim = excluded.aim,
+    other_aim = excluded.other_aim,
     other_pace = excluded.other_pace,
     other_target = excluded.other_target,
     target_on = excluded.target_on,

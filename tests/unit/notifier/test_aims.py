@@ -1,5 +1,6 @@
 """Two lines of targets: each is judged, one alert names both."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -32,6 +33,13 @@ def test_the_line_that_the_unit_is_further_behind_is_named_first() -> None:
     assert stands.other == Other("provincial", Decimal("73.57"), Decimal(90))
     assert stands.behind == Decimal("82.68") - 75
     assert stands.gap_people == 77
+
+
+def test_targets_of_a_units_own_are_called_so() -> None:
+    own = replace(line(60, 85), is_own=True)
+    assert standing(SMARTPHONE, figure(55), TODAY, Aims(own)).aim == "own"
+    stands = standing(SMARTPHONE, figure(55), TODAY, Aims(own, line(80, 95)))
+    assert (stands.aim, stands.other and stands.other.aim) == ("national", "own")
 
 
 def test_the_province_comes_first_where_it_asks_for_more() -> None:

@@ -137,9 +137,11 @@ def test_a_unit_may_have_targets_of_its_own(tmp_path: Path) -> None:
     own = in_force.aims(smartphone, units["2025:02647"])
     assert [target.percent for target in own.province.targets] == [60, 85]
     assert own.province.baseline == Milestone(date(2024, 12, 31), Decimal("41.5"))
+    assert own.province.is_own
     assert own.national is None
     province = in_force.aims(smartphone, units["2025:15"])
     assert [target.percent for target in province.province.targets] == [70, 90]
+    assert not province.province.is_own
     assert province.national is not None
     assert [target.percent for target in province.national.targets] == [80, 95]
 
