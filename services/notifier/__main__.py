@@ -37,6 +37,7 @@ from services.notifier.core.route import GROUP_PREFIX
 from services.notifier.http import Api, add_routes
 from services.notifier.http_digests import add_digest_routes
 from services.notifier.http_receivers import add_receiver_routes
+from services.notifier.http_targets import add_target_routes
 from services.notifier.links import Links
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.beat import Beat
@@ -251,6 +252,7 @@ def _add_routes(
     acting = Acting(sight)
     add_acknowledgement_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_silence_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
+    add_target_routes(app, sight=sight, api=lambda: apis[-1])
     add_receiver_routes(app, verifier=verifier, api=lambda: apis[-1])
     add_acknowledge_page(app, AcknowledgePage(links, lambda: apis[-1]))
     add_digest_routes(app, sight=sight, api=lambda: apis[-1], digesting=lambda: digestings[-1])

@@ -35,6 +35,10 @@ class Aims:
         lines = (self.province, self.national)
         return any(line is not None and line.targets for line in lines)
 
+    def line(self, aim: Aim) -> Line:
+        """The line that a standing of this aim was measured against."""
+        return self.national if aim == "national" and self.national is not None else self.province
+
 
 def of_catalogue(indicator: Indicator) -> Aims:
     """What the catalogue alone says."""

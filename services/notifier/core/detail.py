@@ -219,8 +219,7 @@ def _trend(
     found = trend(known, stands.target, today)
     if found is None:
         return None
-    aims = domain.aims(indicator, domain.areas[alert.key.area])
-    line = aims.national if stands.aim == "national" and aims.national else aims.province
+    line = domain.aims(indicator, domain.areas[alert.key.area]).line(stands.aim)
     start = line.baseline or first
     return LetterTrend(
         points=tuple(
