@@ -5,9 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-import yaml
-from pydantic import ValidationError
-
+from contracts import yaml_file
 from contracts.agencies.model import Agencies
 from contracts.catalogue import Catalogue
 
@@ -47,14 +45,7 @@ def read(path: Path) -> Agencies:
     Raises:
         AgenciesError: the file cannot be read, or an entry is wrong; with its place.
     """
-    try:
-        return Agencies.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AgenciesError(f"{path} cannot be read: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise AgenciesError(f"{path}: {place}: {first['msg']}") from None
+    return yaml_file.read(path, Agencies, AgenciesError)
 
 
 @cache

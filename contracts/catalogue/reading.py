@@ -1,14 +1,14 @@
 """Read the catalogue from its YAML files."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
+from contracts import yaml_file
 from contracts.catalogue.checking import CatalogueError, check
 from contracts.catalogue.model import Catalogue, Indicator
 
@@ -35,7 +35,7 @@ def read(folder: Path) -> Catalogue:
     try:
         catalogue = Catalogue.model_validate(parts)
     except ValidationError as error:
-        raise CatalogueError(f"{_RULES}: {_explain(error)}") from None
+        raise CatalogueError(f"{_RULES}: {yaml_file.faults(error)}") from None
     check(catalogue)
     return catalogue
 
@@ -55,24 +55,8 @@ def load(folder: Path | None = None) -> Catalogue:
         return read(shipped)
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice in one mapping, where YAML would keep the last in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", node.start_mark
-                )
-        return super().construct_mapping(node, deep=deep)
-
-
 def _parse(path: Path) -> dict[str, Any]:
-    try:
-        parsed = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
-    except (OSError, yaml.YAMLError) as error:
-        raise CatalogueError(f"{path.name} cannot be read: {error}") from error
+    parsed = yaml_file.parse(path, CatalogueError, name=path.name)
     if not isinstance(parsed, dict):
         raise CatalogueError(f"{path.name} must hold a mapping at its top")
     return parsed
@@ -90,7 +74,7 @@ def _indicators(
         try:
             indicator = Indicator.model_validate({**entry, "set": parsed["set"]})
         except ValidationError as error:
-            raise CatalogueError(f"{place}: {_explain(error)}") from None
+            raise CatalogueError(f"{place}: {yaml_file.faults(error)}") from None
         document = documents.get(indicator.source.document)
         if document is None:
             raise CatalogueError(
@@ -99,9 +83,3 @@ def _indicators(
             )
         source = indicator.source.model_copy(update={"document": document})
         yield indicator.model_copy(update={"source": source})
-
-
-def _explain(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, one['loc'])) or 'entry'}: {one['msg']}" for one in error.errors()
-    )

@@ -5,9 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-import yaml
-from pydantic import ValidationError
-
+from contracts import yaml_file
 from contracts.catalogue import Catalogue, Indicator
 from contracts.forms.model import Forms, Measure
 
@@ -58,21 +56,7 @@ def read(path: Path) -> Forms:
     Raises:
         FormsError: the file cannot be read, or an entry is wrong; with its place.
     """
-    try:
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FormsError(
-            f"cannot read {path}: {error.strerror}; name the folder that holds {FORMS_FILE}"
-        ) from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FormsError(f"{path} is no YAML in UTF-8: {error}") from None
-    try:
-        return Forms.model_validate(parsed)
-    except ValidationError as error:
-        said = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}" for one in error.errors()
-        )
-        raise FormsError(f"{path}: {said}") from None
+    return yaml_file.read(path, Forms, FormsError)
 
 
 @cache

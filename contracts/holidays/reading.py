@@ -6,8 +6,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from contracts import yaml_file
 
 _SATURDAY: Final = 6
 _DECEMBER: Final = 12
@@ -102,16 +103,9 @@ def load(path: Path | None = None) -> Holidays:
 
 
 def _read(path: Path) -> Holidays:
-    try:
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Holidays(_File.model_validate(parsed).years)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise HolidaysError(f"the holidays in {path}: {place}: {first['msg']}") from None
-    # YAML reads days by itself: one that no month has is a ValueError.
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise HolidaysError(f"the holidays in {path} cannot be read: {error}") from None
+    return Holidays(
+        yaml_file.read(path, _File, HolidaysError, name=f"the holidays in {path}").years
+    )
 
 
 @cache

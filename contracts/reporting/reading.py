@@ -5,9 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-import yaml
-from pydantic import ValidationError
-
+from contracts import yaml_file
 from contracts.catalogue import Catalogue
 from contracts.reporting.calendar import Calendar, CalendarError
 from contracts.reporting.model import CalendarFile
@@ -25,9 +23,12 @@ def load(folder: Path | None, catalogue: Catalogue) -> Calendar:
     Raises:
         CalendarError: the file cannot be read or used; the message says where and why.
     """
-    if folder is not None:
-        return Calendar(read(folder / CALENDAR_FILE), catalogue)
-    return Calendar(_shipped(), catalogue)
+    if folder is None:
+        return Calendar(_shipped(), catalogue)
+    path = folder / CALENDAR_FILE
+    if not path.exists():
+        raise CalendarError(f"there is no {path}; name the folder that holds {CALENDAR_FILE}")
+    return Calendar(read(path), catalogue)
 
 
 def read(path: Path) -> CalendarFile:
@@ -36,21 +37,7 @@ def read(path: Path) -> CalendarFile:
     Raises:
         CalendarError: the file cannot be read, or an entry is wrong; with its place.
     """
-    try:
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CalendarError(
-            f"cannot read {path}: {error.strerror}; name the folder that holds {CALENDAR_FILE}"
-        ) from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CalendarError(f"{path} is no YAML in UTF-8: {error}") from None
-    try:
-        return CalendarFile.model_validate(parsed)
-    except ValidationError as error:
-        said = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}" for one in error.errors()
-        )
-        raise CalendarError(f"{path}: {said}") from None
+    return yaml_file.read(path, CalendarFile, CalendarError)
 
 
 @cache

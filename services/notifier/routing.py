@@ -7,9 +7,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from contracts import yaml_file
 from contracts.areas import Level
 from contracts.holidays import Holidays
 from contracts.updates import Severity
@@ -121,14 +121,7 @@ def read(path: Path, domain: Domain, policy: Policy, holidays: Holidays | None) 
     Raises:
         RoutesError: naming the file and the place that is wrong.
     """
-    try:
-        file = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RoutesError(f"the routes in {path} cannot be read: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RoutesError(f"the routes in {path}: {place}: {first['msg']}") from error
+    file = yaml_file.read(path, _File, RoutesError, name=f"the routes in {path}")
     for place, match in _matches(file.route, "route"):
         if unknown := _unknown(match, domain):
             raise RoutesError(f"the routes in {path}: {place}.match: there is no {unknown}")

@@ -1,12 +1,12 @@
 """Reads which connectors there are, from one YAML file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from contracts import yaml_file
 from services.ingest.connectors.connector import Configured, Kind
 from services.ingest.core.check import DOMAINS
 
@@ -47,13 +47,9 @@ def read(path: Path | None, kinds: Mapping[str, Kind[Any]]) -> list[Configured[A
     if path is None:
         return []
     try:
-        decoded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as YAML: {error}") from None
-    try:
-        entries = _File.model_validate(decoded).connectors
-    except ValidationError as error:
-        raise ConfigurationError(f"{path}: {_first(error)}; {_EXAMPLE}") from None
+        entries = yaml_file.read(path, _File, ConfigurationError).connectors
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error}; {_EXAMPLE}") from None
     names = [entry.name for entry in entries]
     for name in names:
         if names.count(name) > 1:
@@ -77,7 +73,7 @@ def _configured(path: Path, entry: _Entry, kinds: Mapping[str, Kind[Any]]) -> Co
     try:
         config = kind.config.model_validate(entry.config)
     except ValidationError as error:
-        raise ConfigurationError(f"{where}: config.{_first(error)}") from None
+        raise ConfigurationError(f"{where}: {yaml_file.faults(error, 'config')}") from None
     return Configured(
         name=entry.name,
         kind=entry.kind,
@@ -86,10 +82,3 @@ def _configured(path: Path, entry: _Entry, kinds: Mapping[str, Kind[Any]]) -> Co
         interval_seconds=entry.interval_seconds,
         config=config,
     )
-
-
-def _first(error: ValidationError) -> str:
-    # Without the input: it may be a secret.
-    fault: Sequence[Any] = error.errors(include_url=False, include_input=False)
-    where = ".".join(str(part) for part in fault[0]["loc"])
-    return f"{where}: {fault[0]['msg']}"

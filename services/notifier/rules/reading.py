@@ -1,22 +1,17 @@
 """Read the rules of judgement from YAML and refuse what does not hold together."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
-from pydantic import ValidationError
 
 from contracts import areas as known_areas
 from contracts import catalogue as known_catalogue
+from contracts import yaml_file
 from contracts.areas import Areas
 from contracts.catalogue import Catalogue
 from services.notifier.rules.in_force import Rules
 from services.notifier.rules.model import File, RulesError
-
-_BOOLEAN: Final = "tag:yaml.org,2002:bool"
 
 
 def read(
@@ -37,12 +32,7 @@ def read(
     Raises:
         RulesError: naming the file, the rule and the field that is wrong.
     """
-    try:
-        file = File.model_validate(_parsed(path))
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RulesError(f"the rules in {path}: {place}: {first['msg']}") from error
+    file = yaml_file.read(path, File, RulesError, name=f"the rules in {path}")
     catalogue = catalogue if catalogue is not None else known_catalogue.load()
     areas = areas if areas is not None else known_areas.load()
     try:
@@ -52,35 +42,10 @@ def read(
         raise RulesError(f"the rules in {path}: {error}") from None
 
 
-class _Loader(yaml.SafeLoader):
-    """Takes ``on`` for the word that it is, and refuses a key that stands twice in one mapping."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - as the class above has it
-        first: [one for one in known if first in "tTfF" or one[0] != _BOOLEAN]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", node.start_mark
-                )
-        return super().construct_mapping(node, deep=deep)
-
-
 def shipped() -> Path:
     """The rules that come with the service."""
     with resources.as_file(resources.files(__package__ or __name__) / "rules.yaml") as path:
         return path
-
-
-def _parsed(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RulesError(f"the rules in {path} cannot be read: {error}") from error
 
 
 def _refuse_strangers(file: File, catalogue: Catalogue, areas: Areas) -> None:

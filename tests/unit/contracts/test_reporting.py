@@ -182,7 +182,7 @@ def test_two_schedules_for_one_level_and_kind_are_refused(tmp_path: Path) -> Non
 
 
 def test_a_folder_without_a_calendar_and_a_file_that_is_no_yaml_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(CalendarError, match=r"cannot read .*calendar\.yaml"):
+    with pytest.raises(CalendarError, match=r"there is no .*calendar\.yaml; name the folder"):
         reporting.load(tmp_path, CATALOGUE)
     (tmp_path / CALENDAR_FILE).write_text("schedules: [", encoding="utf-8")
     with pytest.raises(CalendarError, match="no YAML"):
