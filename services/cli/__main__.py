@@ -16,6 +16,7 @@ from services.cli.digests import digests
 from services.cli.exits import EPILOG, INTERRUPTED, OK, CommandError
 from services.cli.indicators import indicators
 from services.cli.rebuild import rebuild
+from services.cli.receivers import receivers
 from services.cli.reconcile import reconcile
 from services.cli.rejections import rejections
 from services.cli.reports import reports
@@ -41,6 +42,7 @@ for command in (up, simulate, send, validate, indicators, status, reconcile, reb
     app.command(epilog=EPILOG)(command)
 app.add_typer(alerts, name="alerts")
 app.add_typer(silences, name="silences")
+app.add_typer(receivers, name="receivers")
 app.add_typer(areas, name="areas")
 app.add_typer(sources, name="sources")
 app.add_typer(rejections, name="rejections")

@@ -11,7 +11,12 @@ from services.cli.exits import UNREACHABLE, USAGE, CommandError
 
 _SECONDS: Final = 5.0
 _CONNECT_SECONDS: Final = 2.0
-_DONE: Final = {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}
+_DONE: Final = {
+    HTTPStatus.OK,
+    HTTPStatus.CREATED,
+    HTTPStatus.ACCEPTED,
+    HTTPStatus.NO_CONTENT,
+}
 _OURS_TO_MEND: Final = {
     HTTPStatus.CONFLICT,
     HTTPStatus.BAD_REQUEST,
@@ -105,7 +110,9 @@ async def post_json(
     parameters: Mapping[str, str] | None = None,
     seconds: float = _SECONDS,
 ) -> Any:
-    """The decoded answer to a POST that succeeds; `seconds` is how long it may take.
+    """The decoded answer to a POST that succeeds, None for an empty one.
+
+    `seconds` is how long it may take.
 
     Raises:
         CommandError: when nobody answers, the service refuses, or the answer is not JSON.
@@ -137,6 +144,8 @@ def _done(url: str, status: int, body: bytes) -> bytes:
 
 def _decoded(url: str, status: int, body: bytes) -> Any:
     text = _text(_done(url, status, body))
+    if status == HTTPStatus.NO_CONTENT:
+        return None
     try:
         return json.loads(text)
     except ValueError as error:

@@ -59,15 +59,17 @@ from services.notifier.receivers.chat.sending import ChatSender
 from services.notifier.receivers.chat.slack import SlackChat
 from services.notifier.receivers.chat.tokens import KEY_BYTES, ZaloSecrets, ZaloTokens
 from services.notifier.receivers.chat.zalo import ZaloChat
+from services.notifier.receivers.digest import trying
 from services.notifier.receivers.digest.sending import DigestMailer, DigestPoster
 from services.notifier.receivers.digest.subscribing import KIND_PREFIX
+from services.notifier.receivers.digest.trying import either
 from services.notifier.receivers.email.sending import EmailSender
 from services.notifier.receivers.reading import Receivers, ReceiversError
 from services.notifier.receivers.webhook.sending import WebhookSender
 from services.notifier.routing import RoutesError, Routing
 from services.notifier.settings import NotifierSettings, ServiceEnvironment
 from services.notifier.silencing import add_silence_routes
-from services.notifier.store import SCHEMA, deliveries, digests, migrations
+from services.notifier.store import SCHEMA, deliveries, migrations
 
 DESCRIPTION = "Compares indicators with the pace to their targets and tells units that lag."
 
@@ -202,7 +204,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         readiness=readiness,
         registry=registry,
     )
-    _add_routes(app, verifier, domain, links, apis=apis, digestings=digestings)
+    _add_routes(app, verifier, domain, links, receivers, apis=apis, digestings=digestings)
     return app
 
 
@@ -243,6 +245,7 @@ def _add_routes(
     verifier: TokenVerifier,
     domain: Domain,
     links: Links,
+    receivers: Receivers,
     *,
     apis: Sequence[Api],
     digestings: Sequence[Digesting],
@@ -252,8 +255,7 @@ def _add_routes(
     acting = Acting(sight)
     add_acknowledgement_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_silence_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
-    add_target_routes(app, sight=sight, api=lambda: apis[-1])
-    add_receiver_routes(app, verifier=verifier, api=lambda: apis[-1])
+    add_receiver_routes(app, verifier=verifier, api=lambda: apis[-1], known=receivers)
     add_acknowledge_page(app, AcknowledgePage(links, lambda: apis[-1]))
     add_digest_routes(app, sight=sight, api=lambda: apis[-1], digesting=lambda: digestings[-1])
 
@@ -328,7 +330,7 @@ def _senders(
     webhook = WebhookSender(session, timeout=settings.webhook_timeout_seconds, clock=clock)
     sends: dict[str, Send] = {
         "webhook": webhook.send,
-        f"{KIND_PREFIX}webhook": DigestPoster(webhook).send,
+        f"{KIND_PREFIX}webhook": either(DigestPoster(webhook).send, webhook.send),
         "slack": ChatSender(
             SlackChat(session, timeout=settings.webhook_timeout_seconds, clock=clock)
         ).send,
@@ -336,7 +338,8 @@ def _senders(
     if settings.smtp is not None:
         email = EmailSender(settings.smtp, password)
         sends["email"] = email.send
-        sends[f"{KIND_PREFIX}email"] = DigestMailer(email, settings.smtp).send
+        mailer = DigestMailer(email, settings.smtp)
+        sends[f"{KIND_PREFIX}email"] = either(mailer.send, email.send)
     if settings.zalo is not None and zalo is not None:
         tokens = ZaloTokens(
             session,
@@ -365,7 +368,7 @@ def _senders(
             lease=timedelta(seconds=settings.lease_seconds),
             give_up=timedelta(seconds=settings.give_up_seconds),
             at_once=_MAILS_AT_ONCE if kind in _BY_MAIL else AT_ONCE,
-            claim=digests.claim if kind.startswith(KIND_PREFIX) else deliveries.claim,
+            claim=trying.claim if kind.startswith(KIND_PREFIX) else deliveries.claim,
         )
         for kind, send in sends.items()
     ]

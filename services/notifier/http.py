@@ -207,6 +207,20 @@ def add_routes(app: FastAPI, *, sight: Sight, api: Callable[[], Api]) -> None:
             )
         return DeliveriesAnswer(deliveries=[_delivery(row) for row in logged])
 
+    @router.get("/deliveries/{delivery_id}")
+    async def one_delivery(seen: Visible, delivery_id: UUID) -> DeliveryAnswer:
+        """How one delivery stands."""
+        audiences = None if seen is None else [f"{UNIT_PREFIX}{area}" for area in seen]
+        async with api().pool.acquire() as connection:
+            found = await deliveries.search(
+                connection, alert=None, audiences=audiences, limit=1, delivery=delivery_id
+            )
+        if not found:
+            raise Problem(
+                404, detail=f"There is no delivery {delivery_id} that this token may see."
+            )
+        return _delivery(found[0])
+
     app.include_router(router)
 
 

@@ -11,17 +11,17 @@ receivers:
   - {area: "2025:15", alertmanager: {url: "http://alertmanager:9093", units_below: true}}
   - {group: chuyen-doi-so, email: "so-khcn@example.vn"}
 
-`digest` (weekly, monthly, none) says how often an entry gets a digest; units get theirs by the
-week, leaders by the month. Leaders get digests alone. A group is told what routes send to it. An agency is
+`digest` (weekly, monthly, none) says how often an entry gets a digest; units and agencies get theirs
+by the week, leaders by the month. Leaders get digests alone. A group is told what routes send to it. An agency is
 told of the province's figures that it answers for.
 """
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from contracts import yaml_file
 from contracts.agencies import NO_AGENCIES, Agencies
 from contracts.areas import Areas
 from services.notifier.core.agency import AGENCY_PREFIX
@@ -79,6 +79,16 @@ class Receivers:
         """The audiences that somebody receives for."""
         return list(self._by_audience)
 
+    def audiences_of(self, name: str) -> list[str]:
+        """The audiences that a receiver, or a digest's receiver, is told for."""
+        found = {
+            audience
+            for audience, some in self._by_audience.items()
+            if any(one.name == name for one in some)
+        }
+        found |= {one.audience for one in self.digests if one.receiver.name == name}
+        return sorted(found)
+
     def of(self, audience: str) -> Sequence[Receiver]:
         """Who receives for an audience."""
         return self._by_audience.get(audience, ())
@@ -95,14 +105,7 @@ def read(path: Path, areas: Areas, agencies: Agencies = NO_AGENCIES) -> Receiver
     Raises:
         ReceiversError: naming the file and the entry that is wrong.
     """
-    try:
-        file = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ReceiversError(f"the receivers file {path} cannot be read: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ReceiversError(f"the receivers file {path}: {place}: {first['msg']}") from error
+    file = yaml_file.read(path, _File, ReceiversError, name=f"the receivers file {path}")
     found: list[tuple[str, Receiver]] = []
     digests: list[Subscription] = []
     mirrors: list[AlertmanagerReceiver] = []
@@ -152,10 +155,13 @@ def _audience(entry: ReceiverEntry) -> str:
 
 
 def _subscription(entry: ReceiverEntry, receiver: Receiver, place: str) -> Subscription | None:
-    if entry.area is None or not isinstance(receiver, EmailReceiver | WebhookReceiver):
+    is_meant = entry.area is not None or entry.agency is not None
+    if not is_meant or not isinstance(receiver, EmailReceiver | WebhookReceiver):
         return None
-    prefix, default = (LEADERS_PREFIX, MONTHLY) if entry.leaders else (UNIT_PREFIX, WEEKLY)
+    audience, default = _audience(entry), WEEKLY
+    if entry.leaders:
+        audience, default = f"{LEADERS_PREFIX}{entry.area}", MONTHLY
     try:
-        return subscribe(f"{prefix}{entry.area}", receiver, entry.digest, default)
+        return subscribe(audience, receiver, entry.digest, default)
     except ValueError as error:
         raise ReceiversError(f"{place}: {error}") from None

@@ -70,6 +70,19 @@ class Logged:
     alerts: Sequence[UUID]
 
 
+def delivery_id(message: UUID, receiver: str) -> UUID:
+    """The id of a message's delivery to a receiver."""
+    return uuid5(message, receiver)
+
+
+async def log_test(connection: asyncpg.Connection, letter: Letter, to: Addressee) -> UUID:
+    """Log the test of a receiver, or find the one that still waits; the id of its delivery."""
+    waits: UUID | None = await connection.fetchval(_SQL["waiting"], to.name, letter.audience)
+    if waits is not None:
+        return waits
+    return delivery_id(await log_letter(connection, letter, [to]), to.name)
+
+
 async def log_letter(
     connection: asyncpg.Connection, letter: Letter, addressees: Iterable[Addressee]
 ) -> UUID:
@@ -91,7 +104,7 @@ async def log_letter(
     )
     await connection.execute(_SQL["mark_news"], message)
     rows = [
-        (uuid5(message, one.name), message, one.kind, one.name, letter.written_at)
+        (delivery_id(message, one.name), message, one.kind, one.name, letter.written_at)
         for one in addressees
     ]
     await connection.executemany(_SQL["add_delivery"], rows)
@@ -189,7 +202,9 @@ async def search(
     alert: UUID | None,
     audiences: Sequence[str] | None,
     limit: int,
+    delivery: UUID | None = None,
 ) -> list[Logged]:
     """The log, newest first; None lets everything pass."""
     seen = None if audiences is None else list(audiences)
-    return [Logged(**row) for row in await connection.fetch(_SQL["search"], alert, seen, limit)]
+    rows = await connection.fetch(_SQL["search"], alert, seen, limit, delivery)
+    return [Logged(**row) for row in rows]

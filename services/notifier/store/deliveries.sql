@@ -99,6 +99,14 @@ WHERE receivers.name = deliveries.receiver
   AND deliveries.created_at <= $3
 RETURNING deliveries.id
 
+-- name: waiting
+-- What waits for a receiver under an audience, the oldest first.
+SELECT deliveries.id
+FROM deliveries JOIN messages ON messages.id = deliveries.message
+WHERE deliveries.receiver = $1 AND deliveries.state = 'waiting' AND messages.audience = $2
+ORDER BY deliveries.created_at, deliveries.id
+LIMIT 1
+
 -- name: search
 SELECT deliveries.id, deliveries.message, deliveries.receiver, deliveries.state,
        deliveries.attempts, deliveries.created_at, deliveries.next_attempt_at,
@@ -108,5 +116,6 @@ FROM deliveries JOIN messages ON messages.id = deliveries.message
 WHERE ($1::uuid IS NULL
        OR EXISTS (SELECT FROM message_alerts WHERE message = messages.id AND alert = $1))
   AND ($2::text[] IS NULL OR messages.audience = ANY ($2))
+  AND ($4::uuid IS NULL OR deliveries.id = $4)
 ORDER BY deliveries.created_at DESC, deliveries.id
 LIMIT $3

@@ -100,9 +100,15 @@ async def troubled(connection: asyncpg.Connection) -> Mapping[str, Faring]:
     }
 
 
-async def wake(connection: asyncpg.Connection, name: str) -> None:
-    """End its rest: the next delivery is tried at once."""
-    await connection.execute(_SQL["wake"], name)
+async def is_disabled(connection: asyncpg.Connection, name: str) -> bool:
+    """Whether it wants no more; False for one that is not known yet."""
+    found: bool | None = await connection.fetchval(_SQL["is_disabled"], name)
+    return bool(found)
+
+
+async def wake(connection: asyncpg.Connection, name: str, now: datetime, audience: str) -> None:
+    """End its rest: what waits for it under this audience is tried at once."""
+    await connection.execute(_SQL["wake"], name, now, audience)
 
 
 async def disabled(connection: asyncpg.Connection) -> Mapping[str, int]:

@@ -44,8 +44,21 @@ SELECT name, failing_since, disabled_at
 FROM receivers
 WHERE failing_since IS NOT NULL OR disabled_at IS NOT NULL
 
+-- name: is_disabled
+SELECT disabled_at IS NOT NULL FROM receivers WHERE name = $1
+
 -- name: wake
-UPDATE receivers SET resting_until = NULL WHERE name = $1
+-- The receiver rests no more, and its test does not wait for its next attempt.
+WITH woken AS (
+    UPDATE receivers SET resting_until = NULL WHERE name = $1
+)
+UPDATE deliveries
+SET next_attempt_at = least(next_attempt_at, $2)
+FROM messages
+WHERE messages.id = deliveries.message
+  AND deliveries.receiver = $1
+  AND deliveries.state = 'waiting'
+  AND messages.audience = $3
 
 -- name: all
 SELECT receivers.name, receivers.kind, receivers.failures, receivers.failing_since,

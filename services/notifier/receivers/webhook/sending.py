@@ -18,6 +18,8 @@ from services.notifier.store.deliveries import Delivery
 
 KIND: Final = "webhook"
 EVENT_TYPE: Final = "vn.nhipso.message.v1"
+TEST_TYPE: Final = "vn.nhipso.test.v1"
+"""Of a type of its own, so that nobody takes it for a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ class WebhookSender:
 def body(letter: Letter) -> str:
     """What is posted: type, timestamp and data, as Standard Webhooks recommends."""
     data = letter.model_dump(mode="json")
+    kind = TEST_TYPE if letter.is_test else EVENT_TYPE
     data |= {"subject": letter.subject, "text": as_text(letter)}
     return json.dumps(
-        {"type": EVENT_TYPE, "timestamp": format_rfc3339(letter.written_at), "data": data},
+        {"type": kind, "timestamp": format_rfc3339(letter.written_at), "data": data},
         ensure_ascii=False,
     )
