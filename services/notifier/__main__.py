@@ -252,6 +252,7 @@ def _add_routes(
 ) -> None:
     sight = Sight(verifier, domain.areas)
     add_routes(app, sight=sight, api=lambda: apis[-1])
+    add_target_routes(app, sight=sight, api=lambda: apis[-1])
     acting = Acting(sight)
     add_acknowledgement_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_silence_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
