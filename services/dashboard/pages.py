@@ -11,13 +11,14 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.dashboard import views
+from services.dashboard import ranking, views
 from services.dashboard.reading import (
     AlertAnswer,
     AreaAnswer,
     IndicatorAnswer,
     NotFoundError,
     Reading,
+    TargetAnswer,
     UpstreamError,
 )
 
@@ -71,29 +72,38 @@ class Pages:
         reading = self._reading()
         areas, catalogue = await asyncio.gather(reading.areas(), reading.catalogue())
         area = _area(areas, area_id)
-        figures, alerts, ranking = await asyncio.gather(
+        figures, alerts, targets, ranked = await asyncio.gather(
             reading.figures(area.area_id),
             self._firing(area=area.area_id),
+            self._targets(area=area.area_id),
             self._ranking(area, catalogue, indicator),
         )
         parent = next((one for one in areas if one.area_id == area.parent_id), None)
         return views.page(
-            area, parent, catalogue=catalogue, figures=figures, alerts=alerts, ranking=ranking
+            area,
+            parent,
+            catalogue=catalogue,
+            figures=figures,
+            alerts=alerts,
+            targets=targets,
+            ranking=ranked,
         )
 
     async def _ranking(
         self, area: AreaAnswer, catalogue: Sequence[IndicatorAnswer], indicator: str | None
-    ) -> views.Ranking | None:
-        choices = views.rankable(catalogue)
+    ) -> ranking.Ranking | None:
+        choices = ranking.rankable(catalogue)
         if area.parent_id is not None or not choices:
             return None
         chosen = next((one for one in choices if indicator in (None, one.id)), None)
         if chosen is None:
             raise NotFoundError(f"no ranking by {indicator}")
-        places, alerts = await asyncio.gather(
-            self._reading().ranking(chosen.id), self._firing(indicator=chosen.id)
+        places, alerts, targets = await asyncio.gather(
+            self._reading().ranking(chosen.id),
+            self._firing(indicator=chosen.id),
+            self._targets(indicator=chosen.id),
         )
-        return views.rank(chosen, choices, places, alerts or ())
+        return ranking.rank(chosen, choices, places, alerts=alerts or (), targets=targets)
 
     async def _firing(self, **wanted: str) -> tuple[AlertAnswer, ...] | None:
         """What fires; None while the notifier does not answer, for figures stand without it."""
@@ -102,6 +112,14 @@ class Pages:
         except UpstreamError as error:
             structlog.get_logger(__name__).warning("alerts could not be read", reason=str(error))
             return None
+
+    async def _targets(self, **wanted: str) -> tuple[TargetAnswer, ...]:
+        """What units are measured against; without the notifier, all by the province's targets."""
+        try:
+            return await self._reading().targets(**wanted)
+        except UpstreamError as error:
+            structlog.get_logger(__name__).warning("targets could not be read", reason=str(error))
+            return ()
 
     def _rendered(self, template: str, status: int, **context: object) -> HTMLResponse:
         text = self._templates.get_template(template).render(**context)

@@ -4,13 +4,16 @@ import asyncio
 from decimal import Decimal
 from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.events import EventTime, IsoDay, Number
 from services.dashboard.settings import DashboardSettings
+
+#: Whose target it is.
+Aim = Literal["provincial", "own", "national"]
 
 
 class UpstreamError(Exception):
@@ -62,8 +65,19 @@ class _CatalogueAnswer(_Answer):
     indicators: tuple[IndicatorAnswer, ...]
 
 
-class _ProjectionAnswer(_Answer):
+class DaysAnswer(_Answer):
+    """From the first day of a trend to the last."""
+
+    first: Annotated[IsoDay, Field(alias="from")]
+    last: Annotated[IsoDay, Field(alias="to")]
+
+
+class ProjectionAnswer(_Answer):
+    """What a trend comes to; the slope is in percentage points a day."""
+
     state: str
+    slope_per_day: Number | None = None
+    based_on: DaysAnswer | None = None
 
 
 class ReportedAnswer(_Answer):
@@ -86,7 +100,7 @@ class FigureAnswer(_Answer):
     pace: Number | None
     gap_people: int | None
     projected_on: IsoDay | None = None
-    projection: _ProjectionAnswer | None = None
+    projection: ProjectionAnswer | None = None
     period: str | None = None
     reported: ReportedAnswer | None = None
 
@@ -109,6 +123,26 @@ class RankedAnswer(FigureAnswer):
 
 class _RankingAnswer(_Answer):
     areas: tuple[RankedAnswer, ...]
+
+
+class LineAnswer(_Answer):
+    """One line that a unit is measured against."""
+
+    aim: Aim
+    target: Number | None
+    pace: Number | None
+
+
+class TargetAnswer(_Answer):
+    """What one indicator of one unit is measured against, the line it is judged by first."""
+
+    area: str
+    indicator: str
+    lines: tuple[LineAnswer, ...]
+
+
+class _TargetsAnswer(_Answer):
+    targets: tuple[TargetAnswer, ...]
 
 
 class _CriterionCause(_Answer):
@@ -137,6 +171,7 @@ class AlertAnswer(_Answer):
     severity: str
     value: Number | None
     pace: Number | None
+    aim: Aim = "provincial"
     gap_people: int | None
     fired_at: EventTime | None
     held_back_by: _Causes = _Causes()
@@ -180,6 +215,11 @@ class Reading:
             "notifier", url, "/v1/alerts", _AlertsAnswer, {"state": "firing", **wanted}
         )
         return answer.alerts
+
+    async def targets(self, **wanted: str) -> tuple[TargetAnswer, ...]:
+        """What units are measured against, by `area` or `indicator`."""
+        url = self._settings.notifier_url
+        return (await self._get("notifier", url, "/v1/targets", _TargetsAnswer, wanted)).targets
 
     async def check_scoring(self) -> str | None:
         """For readiness: None while scoring lives."""

@@ -2,30 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Literal
 
 from services.dashboard import wording
+from services.dashboard.figures import Bar, Status, bar_of, gap_of, noun_of, status_of
+from services.dashboard.measured import measured, others, whose
+from services.dashboard.ranking import Ranking
 from services.dashboard.reading import (
     AlertAnswer,
     AreaAnswer,
     FigureAnswer,
     FiguresAnswer,
     IndicatorAnswer,
-    RankedAnswer,
+    LineAnswer,
+    TargetAnswer,
 )
-
-Status = Literal["behind", "on-pace", "no-pace", "no-data"]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A share from 0 to 100 with a mark for the pace; `label` says it in words."""
-
-    value: float
-    pace: float | None
-    label: str
-    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +30,11 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorRow:
-    """One indicator of a unit."""
+    """One indicator of a unit.
+
+    `whose` says whose target and pace these are, where they are not simply the province's;
+    `others` are the other targets there are.
+    """
 
     id: str
     name: str
@@ -50,6 +44,8 @@ class IndicatorRow:
     status: Status
     pace: str
     target: str
+    whose: str
+    others: tuple[str, ...]
     gap: str
     projected: str
     is_reported: bool
@@ -86,36 +82,6 @@ class AlertCard:
 
 
 @dataclass(frozen=True, slots=True)
-class RankRow:
-    """A commune in the ranking."""
-
-    area: str
-    name: str
-    rank: str
-    value: str
-    bar: Bar | None
-    gap: str
-    is_firing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An indicator that communes can be ranked by."""
-
-    id: str
-    name: str
-    is_chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The communes by one indicator."""
-
-    choices: tuple[Choice, ...]
-    rows: tuple[RankRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """The page of one unit. `alerts` is None while the notifier does not answer."""
 
@@ -136,16 +102,18 @@ def page(
     catalogue: Sequence[IndicatorAnswer],
     figures: FiguresAnswer,
     alerts: Sequence[AlertAnswer] | None,
+    targets: Sequence[TargetAnswer],
     ranking: Ranking | None,
 ) -> Page:
     """Bring one unit's page together."""
     known = {figure.id: figure for figure in figures.indicators}
+    lines = {target.indicator: target.lines for target in targets}
     rows = [
-        (indicator.set, _row(indicator, known[indicator.id]))
+        (indicator.set, _row(indicator, known[indicator.id], lines.get(indicator.id, ())))
         for indicator in catalogue
         if indicator.id in known
     ]
-    nouns = {indicator.id: _noun(indicator) for indicator in catalogue}
+    nouns = {indicator.id: noun_of(indicator) for indicator in catalogue}
     return Page(
         area=area,
         parent=parent,
@@ -161,55 +129,28 @@ def page(
     )
 
 
-def rank(
-    chosen: IndicatorAnswer,
-    choices: Iterable[IndicatorAnswer],
-    places: Sequence[RankedAnswer],
-    alerts: Sequence[AlertAnswer],
-) -> Ranking:
-    """The communes by one indicator, those in which it fires marked."""
-    firing = {alert.area for alert in alerts}
-    noun = _noun(chosen)
-    return Ranking(
-        choices=tuple(Choice(one.id, one.name.vi, one.id == chosen.id) for one in choices),
-        rows=tuple(
-            RankRow(
-                area=place.area,
-                name=place.name,
-                rank="–" if place.rank is None else str(place.rank),
-                value="–" if place.value is None else wording.percent(place.value),
-                bar=_bar(place),
-                gap=_gap(place, noun),
-                is_firing=place.area in firing,
-            )
-            for place in places
-        ),
-    )
-
-
-def rankable(catalogue: Sequence[IndicatorAnswer]) -> list[IndicatorAnswer]:
-    """The shares that communes can be ranked by: those with a target first."""
-    shares = [one for one in catalogue if one.unit == "percent" and one.population is not None]
-    return sorted(shares, key=lambda one: not one.targets)
-
-
 def _of(rows: Iterable[tuple[str, IndicatorRow]], name: str) -> Iterable[IndicatorRow]:
     return (row for one, row in rows if one == name)
 
 
-def _row(indicator: IndicatorAnswer, figure: FigureAnswer) -> IndicatorRow:
+def _row(
+    indicator: IndicatorAnswer, told: FigureAnswer, lines: Sequence[LineAnswer]
+) -> IndicatorRow:
+    figure = measured(told, lines)
     is_share = indicator.unit == "percent"
     shown = wording.percent if is_share else wording.number
     return IndicatorRow(
         id=indicator.id,
         name=indicator.name.vi,
         value="Chưa có số liệu" if figure.value is None else shown(figure.value),
-        counted=_counted(figure, _noun(indicator)),
-        bar=_bar(figure) if is_share else None,
-        status=_status(figure),
+        counted=_counted(figure, noun_of(indicator)),
+        bar=bar_of(figure) if is_share else None,
+        status=status_of(figure),
         pace="" if figure.pace is None else wording.percent(figure.pace),
         target="" if figure.target is None else wording.percent(figure.target),
-        gap=_gap(figure, _noun(indicator)),
+        whose=whose(told, lines),
+        others=others(told, lines),
+        gap=gap_of(figure, noun_of(indicator)),
         projected=_projected(figure),
         is_reported=figure.basis == "reported",
         period="" if figure.period is None else wording.period(figure.period),
@@ -242,43 +183,10 @@ def _projected(figure: FigureAnswer) -> str:
     return "chưa thể đạt với tốc độ hiện nay" if is_slow else ""
 
 
-def _status(figure: FigureAnswer) -> Status:
-    if figure.value is None:
-        return "no-data"
-    if figure.pace is None:
-        return "no-pace"
-    return "behind" if figure.value < figure.pace else "on-pace"
-
-
-def _bar(figure: FigureAnswer) -> Bar | None:
-    if figure.value is None:
-        return None
-    label = f"Hiện đạt {wording.percent(figure.value)}"
-    if figure.pace is not None:
-        label += f", tiến độ cần đạt {wording.percent(figure.pace)}"
-    pace = None if figure.pace is None else _within(figure.pace)
-    return Bar(_within(figure.value), pace, label, _status(figure))
-
-
-def _within(value: Decimal) -> float:
-    return float(min(max(value, Decimal(0)), Decimal(100)))
-
-
 def _counted(figure: FigureAnswer, noun: str) -> str:
     if figure.numerator is None or not figure.denominator:
         return ""
     return f"{wording.count(figure.numerator)} / {wording.count(figure.denominator)} {noun}"
-
-
-def _gap(figure: FigureAnswer, noun: str) -> str:
-    return f"{wording.count(figure.gap_people)} {noun}" if figure.gap_people else ""
-
-
-def _noun(indicator: IndicatorAnswer) -> str:
-    population = indicator.population
-    if population is None:
-        return wording.noun(None, None)
-    return wording.noun(population.name, population.subject)
 
 
 def _card(alert: AlertAnswer, nouns: dict[str, str]) -> AlertCard:
@@ -286,7 +194,7 @@ def _card(alert: AlertAnswer, nouns: dict[str, str]) -> AlertCard:
     standing = ""
     if alert.value is not None and alert.pace is not None:
         value, pace = wording.percent(alert.value), wording.percent(alert.pace)
-        standing = f"Hiện đạt {value}, tiến độ cần đạt {pace}"
+        standing = f"Hiện đạt {value}, {wording.PACES[alert.aim]} {pace}"
     held = alert.held_back_by
     return AlertCard(
         name=alert.indicator_name,

@@ -13,6 +13,11 @@ SETS: Final = {
     "digital-transformation": "Chuyển đổi số",
     "national-features": "Đặc trưng xã hội số",
 }
+PACES: Final = {
+    "provincial": "tiến độ cần đạt",
+    "own": "tiến độ cần đạt theo mục tiêu riêng",
+    "national": "tiến độ cần đạt theo mục tiêu quốc gia",
+}
 SEVERITIES: Final = {"critical": "Nghiêm trọng", "warning": "Cần chú ý", "info": "Theo dõi"}
 
 _NOUNS: Final = {

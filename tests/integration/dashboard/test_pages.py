@@ -38,7 +38,8 @@ class Services:
         self.asked.append(request.path_qs)
         if request.path == "/healthz":
             return web.Response(status=503 if "scoring" in self.away else 200)
-        service = "notifier" if request.path.startswith("/v1/alerts") else "scoring"
+        asked = request.path.removeprefix("/v1/")
+        service = "notifier" if asked in {"alerts", "targets"} else "scoring"
         if service in self.away:
             return web.Response(status=503)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -100,6 +101,14 @@ class Services:
         }
         return web.json_response({"alerts": [alert]})
 
+    async def targets(self, request: web.Request) -> web.Response:
+        """The commune has a target of its own for one indicator."""
+        if request.query.get("area", COMMUNE) != COMMUNE:
+            return web.json_response({"on": "2026-11-22", "targets": []})
+        line = {"aim": "own", "target": 60.0, "target_on": "2030-12-31", "pace": 44.0}
+        own = {"area": COMMUNE, "indicator": "ds.smartphone", "lines": [line]}
+        return web.json_response({"on": "2026-11-22", "targets": [own]})
+
     @staticmethod
     def figure(name: str) -> dict[str, Any]:
         pace = {"target": 90.0, "pace": 73.57, "gap_people": 284}
@@ -150,6 +159,7 @@ async def dashboard(token_file: Path) -> AsyncIterator[Dashboard]:
     upstream.router.add_get("/v1/areas/{area}/indicators", services.figures)
     upstream.router.add_get("/v1/indicators/{indicator}/areas", services.ranking)
     upstream.router.add_get("/v1/alerts", services.alerts)
+    upstream.router.add_get("/v1/targets", services.targets)
     runner = web.AppRunner(upstream)
     async with AsyncExitStack() as stack:
         await runner.setup()
@@ -218,6 +228,16 @@ async def test_what_was_reported_stands_beside_what_was_counted(dashboard: Dashb
     assert "<strong>−17,3 điểm %</strong>" in text
 
 
+async def test_a_unit_is_shown_against_its_own_target(dashboard: Dashboard) -> None:
+    _, text, _ = await dashboard.get(f"/areas/{COMMUNE}")
+    assert text.count("Mục tiêu riêng của đơn vị") == 1
+    assert "Mục tiêu chung của tỉnh: 90%, tiến độ 73,57%" in text
+    assert f"/v1/targets?area={COMMUNE}" in dashboard.services.asked
+    _, province, _ = await dashboard.get("/?indicator=ds.smartphone")
+    assert province.count("mục tiêu riêng của đơn vị") == 1  # the commune among the ranked
+    assert "/v1/targets?indicator=ds.smartphone" in dashboard.services.asked
+
+
 async def test_communes_are_ranked_by_the_chosen_indicator(dashboard: Dashboard) -> None:
     status, text, _ = await dashboard.get("/?indicator=ds.fibre")
     assert status == 200
@@ -266,7 +286,7 @@ async def test_figures_stand_without_the_notifier(dashboard: Dashboard) -> None:
     dashboard.services.away = {"notifier"}
     status, text, _ = await dashboard.get("/")
     assert status == 200
-    assert "Tạm thời chưa đọc được cảnh báo" in text
+    assert "Tạm thời chưa đọc được cảnh báo và mục tiêu riêng" in text
     assert "45,2%" in text
 
 

@@ -5,16 +5,19 @@ from decimal import Decimal
 
 import pytest
 
-from services.dashboard import views, wording
+from services.dashboard import ranking, views, wording
+from services.dashboard.figures import Status
 from services.dashboard.reading import (
     AlertAnswer,
     AreaAnswer,
     FigureAnswer,
     FiguresAnswer,
     IndicatorAnswer,
+    LineAnswer,
     RankedAnswer,
+    TargetAnswer,
 )
-from services.dashboard.views import Page, Status
+from services.dashboard.views import Page
 
 NOW = datetime(2026, 11, 22, 1, 30, 5, tzinfo=UTC)
 PROVINCE = AreaAnswer(area_id="2025:15", name="Tỉnh Lào Cai", level="province", parent_id=None)
@@ -50,10 +53,24 @@ def figure(value: str | None, pace: str | None = "73.57", **extra: object) -> Fi
 
 
 def page(
-    one: IndicatorAnswer, shown: FigureAnswer, alerts: tuple[AlertAnswer, ...] | None = ()
+    one: IndicatorAnswer,
+    shown: FigureAnswer,
+    alerts: tuple[AlertAnswer, ...] | None = (),
+    *lines: LineAnswer,
 ) -> Page:
-    figures = FiguresAnswer(area="2025:15", as_of=NOW, indicators=(shown,))
-    return views.page(PROVINCE, None, catalogue=[one], figures=figures, alerts=alerts, ranking=None)
+    return views.page(
+        PROVINCE,
+        None,
+        catalogue=[one],
+        figures=FiguresAnswer(area="2025:15", as_of=NOW, indicators=(shown,)),
+        alerts=alerts,
+        targets=[TargetAnswer(area="2025:15", indicator=one.id, lines=lines)],
+        ranking=None,
+    )
+
+
+def line(aim: str, target: int, pace: str) -> LineAnswer:
+    return LineAnswer.model_validate({"aim": aim, "target": target, "pace": float(pace)})
 
 
 @pytest.mark.parametrize(
@@ -170,18 +187,139 @@ def test_ranks_communes_and_marks_those_that_fire() -> None:
         RankedArea("2025:02647", "Phường Lào Cai", 1, "80"),
         RankedArea("2025:02671", "Phường Cam Đường", None, None),
     ]
-    ranking = views.rank(indicator(), [indicator()], [one.answer() for one in places], ())
-    assert [(row.rank, row.name, row.value) for row in ranking.rows] == [
+    ranked = ranking.rank(
+        indicator(), [indicator()], [one.answer() for one in places], alerts=(), targets=()
+    )
+    assert [(row.rank, row.name, row.value) for row in ranked.rows] == [
         ("1", "Phường Lào Cai", "80%"),
         ("–", "Phường Cam Đường", "–"),
     ]
-    assert not any(row.is_firing for row in ranking.rows)
+    assert not any(row.is_firing for row in ranked.rows)
+
+
+def test_communes_are_ranked_by_value_and_measured_by_their_own_targets() -> None:
+    places = [
+        RankedArea("2025:02647", "Phường Lào Cai", 1, "60"),
+        RankedArea("2025:02671", "Phường Cam Đường", 2, "60"),
+    ]
+    own = TargetAnswer(area="2025:02671", indicator="ds.smartphone", lines=(line("own", 70, "58"),))
+    ranked = ranking.rank(
+        indicator(), [indicator()], [one.answer() for one in places], alerts=(), targets=[own]
+    )
+    assert [(row.whose, row.gap != "", row.bar and row.bar.status) for row in ranked.rows] == [
+        ("", True, "behind"),
+        ("Mục tiêu riêng của đơn vị", False, "on-pace"),
+    ]
+
+
+COMMON = "Mục tiêu chung của tỉnh: 90%, tiến độ 73,57%"
+
+
+@pytest.mark.parametrize(
+    ("lines", "judged", "whose", "others"),
+    [
+        ([], ("90%", "73,57%", "136 người"), "", ()),
+        ([line("provincial", 90, "73.57")], ("90%", "73,57%", "136 người"), "", ()),
+        (
+            [line("own", 85, "64.46")],
+            ("85%", "64,46%", "45 người"),
+            "Mục tiêu riêng của đơn vị",
+            (COMMON,),
+        ),
+        (
+            [line("provincial", 90, "71.5")],
+            ("90%", "71,5%", "115 người"),
+            "Tiến độ riêng của đơn vị",
+            (COMMON,),
+        ),
+        (
+            [line("national", 95, "82.68"), line("provincial", 90, "73.57")],
+            ("95%", "82,68%", "227 người"),
+            "Mục tiêu quốc gia",
+            (COMMON,),
+        ),
+        (
+            [line("provincial", 90, "73.57"), line("national", 80, "64.1")],
+            ("90%", "73,57%", "136 người"),
+            "",
+            ("Mục tiêu quốc gia: 80%, tiến độ 64,1%",),
+        ),
+        (
+            [line("national", 95, "82.68"), line("own", 85, "64.46")],
+            ("95%", "82,68%", "227 người"),
+            "Mục tiêu quốc gia",
+            ("Mục tiêu riêng của đơn vị: 85%, tiến độ 64,46%", COMMON),
+        ),
+    ],
+)
+def test_a_unit_is_shown_against_what_it_is_judged_by(
+    lines: list[LineAnswer], judged: tuple[str, str, str], whose: str, others: tuple[str, ...]
+) -> None:
+    row = page(indicator(), figure("60"), (), *lines).sets[0].rows[0]
+    assert (row.target, row.pace, row.gap) == judged
+    assert (row.whose, row.others) == (whose, others)
+
+
+def test_on_its_own_pace_it_is_not_behind() -> None:
+    shown = page(indicator(), figure("60"), (), line("own", 70, "58"))
+    assert (shown.behind, shown.on_pace, shown.sets[0].rows[0].gap) == (0, 1, "")
+
+
+@pytest.mark.parametrize(
+    ("target", "slope", "said"),
+    [
+        # 1 % in 30 days, to 70 %: 300 days on from 22 November 2026.
+        (70, 0.0333, "dự kiến đạt 18/09/2027"),
+        (60, 0.0333, "đã đạt"),
+        (70, 0.0, "chưa thể đạt với tốc độ hiện nay"),
+    ],
+)
+def test_the_day_is_that_of_the_target_it_is_judged_by(
+    target: int, slope: float, said: str
+) -> None:
+    shown = figure(
+        "60",
+        projected_on="2029-06-01",
+        projection={
+            "state": "on-the-way",
+            "slope_per_day": slope,
+            "based_on": {"from": "2026-10-23", "to": "2026-11-22"},
+        },
+    )
+    row = page(indicator(), shown, (), line("own", target, "58")).sets[0].rows[0]
+    assert row.projected == said
+
+
+@pytest.mark.parametrize(
+    ("aim", "said"),
+    [
+        ("own", "Hiện đạt 45,2%, tiến độ cần đạt theo mục tiêu riêng 73,57%"),
+        ("national", "Hiện đạt 45,2%, tiến độ cần đạt theo mục tiêu quốc gia 73,57%"),
+    ],
+)
+def test_an_alert_says_whose_pace_it_is(aim: str, said: str) -> None:
+    alert = AlertAnswer.model_validate(
+        {
+            "area": "2025:15",
+            "area_name": "Tỉnh Lào Cai",
+            "indicator": "ds.smartphone",
+            "indicator_name": "Có điện thoại thông minh",
+            "severity": "critical",
+            "value": 45.2,
+            "pace": 73.57,
+            "aim": aim,
+            "gap_people": 1234,
+            "fired_at": None,
+        }
+    )
+    (card,) = page(indicator(), figure("45.2"), (alert,)).alerts or ()
+    assert card.standing == said
 
 
 def test_what_has_a_target_comes_first_in_the_choice() -> None:
     plain = indicator("dc.1.1", targets={})
     reported = indicator("dt.eco.1", population=None)
-    assert [one.id for one in views.rankable([plain, indicator(), reported])] == [
+    assert [one.id for one in ranking.rankable([plain, indicator(), reported])] == [
         "ds.smartphone",
         "dc.1.1",
     ]
