@@ -1,4 +1,4 @@
-"""`nhipso digests`: what units and leaders are told by the week and the month."""
+"""`nhipso digests`: what units, agencies and leaders are told by the week and the month."""
 
 import asyncio
 import json
@@ -34,6 +34,13 @@ AreaOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print notifier's answer as it is, for scripts.")
 ]
+
+
+class Language(StrEnum):
+    """In which language a digest is shown."""
+
+    VI = "vi"
+    EN = "en"
 
 
 class Cadence(StrEnum):
@@ -88,23 +95,25 @@ def show_digest(
         Path | None,
         typer.Option(metavar="FILE", help="Save the workbook (XLSX) of a digest for leaders."),
     ] = None,
+    pdf: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Save the pages (PDF) of a digest for leaders."),
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Put it into words of it.")] = Language.VI,
     as_json: JsonOption = False,
 ) -> None:
     """Show what one digest says.
 
-    Example: nhipso digests show 6f2778df-d8c2-5f3b-b686-71ef66dc7d9b --workbook month.xlsx
+    Example: nhipso digests show 6f2778df-d8c2-5f3b-b686-71ef66dc7d9b --pdf month.pdf
     """
     stack = read_endpoints(endpoints)
     token = stack.token("operator")
     url = f"{stack.url('notifier')}/v1/digests/{_part(digest)}"
-    if workbook is not None:
-        content = asyncio.run(get_bytes(f"{url}/workbook", token=token))
-        try:
-            workbook.write_bytes(content)
-        except OSError as error:
-            raise CommandError(f"{workbook} cannot be written: {error.strerror}", USAGE) from None
-        remarks().print(f"the workbook is in {workbook}")
-    answer = asyncio.run(get_json(url, token=token))
+    for form, name, file in (("pdf", "PDF", pdf), ("workbook", "workbook", workbook)):
+        if file is not None:
+            _save(file, f"{url}/{form}?language={language.value}", token)
+            remarks().print(f"the {name} is in {file}")
+    answer = asyncio.run(get_json(url, token=token, parameters={"language": language.value}))
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
         return
@@ -162,6 +171,14 @@ def send_digests(
             "nothing is written: nobody subscribes, there is nothing to say, or it is there"
             " since today (nhipso digests list)"
         )
+
+
+def _save(file: Path, url: str, token: str) -> None:
+    content = asyncio.run(get_bytes(url, token=token))
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}", USAGE) from None
 
 
 def _area(text: str, folder: Path | None) -> str:

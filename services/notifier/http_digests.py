@@ -1,8 +1,11 @@
 """Digests over HTTP: what was written, how it was delivered, and one more written by hand.
 
+They are put into words when asked for, in Vietnamese or with `?language=en` in English.
+
 A unit sees those of itself and the units below; operators alone have one written.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,11 +18,13 @@ from contracts.tokens import Principal, Role
 from services.chassis.problems import Problem
 from services.notifier.callers import Sight
 from services.notifier.core.digest import Digest, Form
+from services.notifier.core.digest_speech import DigestSpeech
 from services.notifier.core.occasion import Cadence
+from services.notifier.core.wording import Language
 from services.notifier.http import Api
 from services.notifier.pipeline.digesting import Digesting
+from services.notifier.receivers.digest import page, workbook
 from services.notifier.receivers.digest.rendering import as_text
-from services.notifier.receivers.digest.workbook import MEDIA_TYPE, as_workbook, file_name
 from services.notifier.store import digests
 from services.notifier.store.deliveries import DeliveryState
 from services.notifier.store.digests import Kept, Wanted
@@ -94,6 +99,18 @@ async def _found(api: Api, seen: Sequence[str] | None, digest: UUID) -> Kept:
     return kept[0]
 
 
+async def _of_leaders(api: Api, seen: Sequence[str] | None, digest: UUID) -> Digest:
+    found = (await _found(api, seen, digest)).digest
+    if found.form != "leaders":
+        raise Problem(404, detail="Digests for leaders alone have a PDF and a workbook.")
+    return found
+
+
+def _file(content: bytes, media_type: str, name: str) -> Response:
+    named = f'attachment; filename="{name}"'
+    return Response(content, media_type=media_type, headers={"Content-Disposition": named})
+
+
 def add_digest_routes(
     app: FastAPI, *, sight: Sight, api: Callable[[], Api], digesting: Callable[[], Digesting]
 ) -> None:
@@ -113,21 +130,25 @@ def add_digest_routes(
         return DigestsAnswer(digests=[DigestSummary(**_summary(one)) for one in kept])
 
     @router.get("/{digest_id}")
-    async def one_digest(seen: Visible, digest_id: UUID) -> DigestAnswer:
+    async def one_digest(seen: Visible, digest_id: UUID, language: Language = "vi") -> DigestAnswer:
         """One digest."""
         kept = await _found(api(), seen, digest_id)
-        return DigestAnswer(**_summary(kept), text=as_text(kept.digest), digest=kept.digest)
+        text = as_text(kept.digest, language)
+        return DigestAnswer(**_summary(kept, language), text=text, digest=kept.digest)
+
+    @router.get("/{digest_id}/pdf", response_class=Response)
+    async def pdf(seen: Visible, digest_id: UUID, language: Language = "vi") -> Response:
+        """The pages (PDF) of a digest for leaders."""
+        digest = await _of_leaders(api(), seen, digest_id)
+        content = await asyncio.to_thread(page.as_pdf, digest, language)
+        return _file(content, page.MEDIA_TYPE, page.file_name(digest))
 
     @router.get("/{digest_id}/workbook", response_class=Response)
-    async def workbook(seen: Visible, digest_id: UUID) -> Response:
+    async def xlsx(seen: Visible, digest_id: UUID, language: Language = "vi") -> Response:
         """The workbook (XLSX) of a digest for leaders."""
-        digest = (await _found(api(), seen, digest_id)).digest
-        if digest.form != "leaders":
-            raise Problem(404, detail="Digests for leaders alone have a workbook.")
-        named = f'attachment; filename="{file_name(digest)}"'
-        return Response(
-            as_workbook(digest), media_type=MEDIA_TYPE, headers={"Content-Disposition": named}
-        )
+        digest = await _of_leaders(api(), seen, digest_id)
+        content = await asyncio.to_thread(workbook.as_workbook, digest, language)
+        return _file(content, workbook.MEDIA_TYPE, workbook.file_name(digest))
 
     _add_writing(router, sight=sight, api=api, digesting=digesting)
     app.include_router(router)
@@ -154,13 +175,13 @@ def _add_writing(
         return DigestsWritten(written=written)
 
 
-def _summary(kept: Kept) -> dict[str, Any]:
+def _summary(kept: Kept, language: Language = "vi") -> dict[str, Any]:
     digest = kept.digest
     shared = digest.model_dump(include=set(DigestSummary.model_fields) - {"id", "deliveries"})
     return {
         **shared,
         "id": kept.id,
-        "subject": digest.subject,
+        "subject": DigestSpeech(language).subject(digest),
         "asked_by": kept.asked_by,
         "deliveries": [DigestSent.model_validate(one) for one in kept.deliveries],
     }

@@ -1,37 +1,52 @@
-"""A digest as data: what a week or a month did to a unit, or, for leaders, to all units below it.
+"""A digest as data: what a week or a month did to a unit, for itself, its leaders or an agency.
 
-Receivers render it. It holds sums alone, nothing of a person.
+It is put into words when it is sent (`digest_layout`). It holds sums alone, nothing of a person.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final, Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from contracts.events import EventTime, IsoDay
 from contracts.updates import Percent, Severity
-from services.notifier.core import wording
+from services.notifier.core.agency import AGENCY_PREFIX
 from services.notifier.core.letter import UNIT_PREFIX
 from services.notifier.core.occasion import Cadence
+from services.notifier.core.parts import LetterName, Part
 
 LEADERS_PREFIX: Final = "leaders:"
 """Before the area id, in the audience of a unit's leaders."""
 
-Form = Literal["unit", "leaders"]
+Form = Literal["unit", "leaders", "agency"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True, slots=True, order=True)
+class Reader:
+    """Whom a digest is for, and which unit it is about."""
+
+    audience: str
+    form: Form
+    area: str
 
 
-class DigestLine(_Part):
+class DigestHolding(Part):
+    """A unit below that holds an indicator back: its share, and how many are missing there."""
+
+    area: str
+    area_name: str
+    value: Percent
+    gap_people: int
+
+
+class DigestLine(LetterName):
     """One indicator of a unit. Shares in percent, `change` in percentage points.
 
     `before` is the share at the earlier measure. `gap_people` counts what is missing to the pace,
     in the words of `noun`. Without a value its figures are of so few that they are not told.
+    Agencies are told too in how many units below it is judged, in how many of these it lags, and
+    which of them are furthest behind.
     """
 
-    indicator: str
-    indicator_name: str
     value: Percent | None = None
     before: Percent | None = None
     change: Percent | None = None
@@ -39,30 +54,34 @@ class DigestLine(_Part):
     target: Percent | None = None
     gap_people: int | None = None
     noun: str = ""
+    noun_en: str = ""
     severity: Severity | None = None
     promised_on: IsoDay | None = None
     is_overdue: bool = False
+    units_judged: int = 0
+    units_lagging: int = 0
+    held_back: tuple[DigestHolding, ...] = ()
 
 
-class DigestReport(_Part):
+class DigestReport(Part):
     """A report that is due or missing: until when, and how many of its indicators have come."""
 
     name: str
+    name_en: str = ""
     is_missing: bool
     due_on: IsoDay | None
     received: int | None
     expected: int | None
 
 
-class DigestCell(_Part):
+class DigestCell(Part):
     """One set of indicators in one unit: how many are judged, and how many of them lag."""
 
-    set_name: str
     judged: int
     lagging: int
 
 
-class DigestRow(_Part):
+class DigestRow(Part):
     """One unit in the table of leaders; `cells` go with `Digest.sets`.
 
     `change` is the mean change of its judged indicators in percentage points.
@@ -76,19 +95,20 @@ class DigestRow(_Part):
     missing_reports: int
 
 
-class DigestSet(_Part):
+class DigestSet(Part):
     """A set of indicators: a column in the table of leaders."""
 
     set: str
     name: str
+    name_en: str = ""
 
 
-class Digest(_Part):
+class Digest(Part):
     """One digest to one audience. What is worst stands first.
 
     `compared_on` is the day of the earlier measure; None: there is none of this unit. `silent`
-    names sources that have stopped sending, `unjudged` counts the unit's indicators that hang on
-    them: nothing is said of these.
+    are the sources that have stopped sending, `unjudged` counts the unit's indicators that hang on
+    them: nothing is said of these. `others` are the indicators of an agency that do not lag.
     """
 
     audience: str
@@ -100,11 +120,13 @@ class Digest(_Part):
     area: str
     area_name: str
     addressee: str
+    addressee_en: str = ""
     written_at: EventTime
     measured_at: EventTime
     compared_on: IsoDay | None
     judged: int
     lagging: tuple[DigestLine, ...]
+    others: tuple[DigestLine, ...] = ()
     better: tuple[DigestLine, ...]
     worse: tuple[DigestLine, ...]
     reports: tuple[DigestReport, ...]
@@ -115,26 +137,13 @@ class Digest(_Part):
     best: tuple[DigestRow, ...] = ()
     worst: tuple[DigestRow, ...] = ()
 
-    @property
-    def subject(self) -> str:
-        """The subject line."""
-        said = f"{self.area_name}: {len(self.lagging)} chỉ tiêu chậm tiến độ"
-        if self.reports:
-            said += f", {len(self.reports)} báo cáo cần gửi"
-        return f"[Nhịp Số] Bản tin {self.period_name}. {said}"
 
-    @property
-    def period_name(self) -> str:
-        """The period in words."""
-        if self.cadence == "monthly":
-            return f"tháng {self.until:%m/%Y}"
-        return f"tuần {self.since:%d/%m} đến {wording.day(self.until)}"
-
-
-def area_of(audience: str) -> tuple[Form, str] | None:
-    """The form and the area id behind an audience; None for one that gets no digests."""
+def readers(audience: str, provinces: Iterable[str]) -> list[Reader]:
+    """The digests that an audience gets: an agency one for each province, operators none."""
     if audience.startswith(UNIT_PREFIX):
-        return "unit", audience.removeprefix(UNIT_PREFIX)
+        return [Reader(audience, "unit", audience.removeprefix(UNIT_PREFIX))]
     if audience.startswith(LEADERS_PREFIX):
-        return "leaders", audience.removeprefix(LEADERS_PREFIX)
-    return None
+        return [Reader(audience, "leaders", audience.removeprefix(LEADERS_PREFIX))]
+    if audience.startswith(AGENCY_PREFIX):
+        return [Reader(audience, "agency", one) for one in provinces]
+    return []

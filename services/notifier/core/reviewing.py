@@ -1,66 +1,47 @@
-"""Write a digest: compare two measures of the figures of a unit, or of the units below it.
+"""Write a digest: compare two measures of the figures of a unit, and of the units below it."""
 
-What `disclosure` withholds does not get into it: nobody can be made out.
-"""
-
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from contracts.agencies import Agency
 from contracts.areas import Area
-from contracts.pace import two_decimals
 from contracts.times import local_day
 from services.notifier.core import wording
+from services.notifier.core.agency import agency_of
 from services.notifier.core.alert import SOURCE_PREFIX, Alert
 from services.notifier.core.causes import Domain, children_on
-from services.notifier.core.digest import (
-    Digest,
-    DigestCell,
-    DigestLine,
-    DigestReport,
-    DigestRow,
-    DigestSet,
-    Form,
-    area_of,
+from services.notifier.core.digest import Digest, DigestReport, Reader
+from services.notifier.core.digest_lines import (
+    Lines,
+    Measures,
+    lagging_line,
+    lines_of,
+    nearest_to_lagging,
+    with_units,
 )
-from services.notifier.core.disclosure import counts_people, is_few, withheld
-from services.notifier.core.figure import Figure, FigureKey, Standing, is_judged, standing
-from services.notifier.core.letter import indicator_name, worst_first
+from services.notifier.core.digest_table import behind_of, rows_of, sets_of
+from services.notifier.core.figure import FigureKey, is_judged
+from services.notifier.core.letter import worst_first
 from services.notifier.core.occasion import Occasion
-from services.notifier.core.reports import alert_name
+from services.notifier.core.reports import alert_name, alert_name_en
 
 LONGEST: Final = 5
 """So many indicators, and so many units, are named as the best and the worst movers."""
 
-_SETS: Final = {
-    "digital-citizen": "Công dân số",
-    "digital-society": "Xã hội số",
-    "digital-transformation": "Chuyển đổi số",
-    "national-features": "Đặc trưng xã hội số",
-}
 
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """The figures of a unit and those below: as measured for the period, and before it."""
-
-    measured_at: datetime
-    now: Mapping[FigureKey, Figure]
-    before: Mapping[FigureKey, Figure]
-    before_on: date | None
-
-
-def areas_of(form: Form, area: str, domain: Domain, today: date) -> list[str]:
+def areas_of(reader: Reader, domain: Domain, today: date) -> list[str]:
     """The units whose figures a digest looks at: its own first, then those directly below."""
-    return [area, *children_on(domain.areas, area, today)] if form == "leaders" else [area]
+    if reader.form == "unit":
+        return [reader.area]
+    return [reader.area, *children_on(domain.areas, reader.area, today)]
 
 
 def write(
-    audience: str,
+    reader: Reader,
     occasion: Occasion,
     measures: Measures,
     domain: Domain,
@@ -69,188 +50,119 @@ def write(
     promises: Mapping[UUID, date],
     now: datetime,
 ) -> Digest | None:
-    """Write the digest of one audience; None where there is nothing to say.
+    """Write the digest of one reader; None where there is nothing to say.
 
     Args:
-        audience: a unit or its leaders.
+        reader: whom it is for, and which unit it is about.
         occasion: what period it is about.
         measures: the figures of the units that `areas_of` names.
-        domain: units, catalogue and the least denominator.
+        domain: units, agencies, catalogue and the least denominator.
         alerts: what fires there, and which feeds are silent.
         promises: alert → the day by which its unit has promised to be done.
         now: when it is written.
 
     Raises:
-        LookupError: the audience is none of digests, or its unit is not known.
+        LookupError: its unit or agency is not known.
     """
-    meant = area_of(audience)
-    if meant is None:
-        raise LookupError(f"{audience} is no audience of digests")
-    form, area_id = meant
+    today = local_day(now)
+    area = domain.areas[reader.area]
+    agency = _agency(reader, domain)
+    meant = {one.id for one in domain.catalogue}.intersection(
+        agency.answers_for if agency is not None else domain.catalogue.by_id
+    )
     fires = list(alerts)
     silent = _silent(fires)
-    stale = _stale(silent, domain)
-    unjudged = sum(1 for key in measures.now if _is_own(key, area_id, stale, domain))
+    stale = _stale(silent, domain) & meant
+    unjudged = sum(1 for key in measures.now if _is_own(key, area, stale, domain))
     # Of a silent source nobody knows how it stands: no unit is to look bad, or good, by that.
-    known = {key: one for key, one in measures.now.items() if key.indicator not in stale}
-    measures = replace(measures, now=known)
-    lines = _lines(area_id, measures, domain, occasion.until)
-    own = worst_first(one for one in fires if one.key.area == area_id and one.kind == "pace")
-    lagging = tuple(
-        _lagging(one, lines, domain, promises.get(one.id), local_day(now))
+    told = {key: one for key, one in measures.now.items() if key.indicator in meant - stale}
+    measures = replace(measures, now=told)
+    lines = lines_of(area.area_id, measures, domain, occasion.until)
+    own = worst_first(one for one in fires if one.key.area == area.area_id and one.kind == "pace")
+    lagging = [
+        lagging_line(one, lines, domain, promises.get(one.id), today)
         for one in own
         if one.key in measures.now
-    )
-    reports = tuple(_reports(fires, area_id))
+    ]
     units = {
-        one: _lines(one, measures, domain, occasion.until)
-        for one in areas_of(form, area_id, domain, local_day(now))[1:]
+        one: lines_of(one, measures, domain, occasion.until)
+        for one in areas_of(reader, domain, today)[1:]
     }
-    sets = _sets(units.values(), domain)
-    rows = _rows(units, sets, fires, domain)
-    if not (lines or reports or unjudged or sets):
-        return None
-    moved = sorted(lines.values(), key=lambda line: (line.change or Decimal(0), line.indicator))
-    ranked = [row for row in rows if row.change is not None]
-    ranked.sort(key=lambda row: (row.change or Decimal(0), row.area))
-    area = domain.areas[area_id]
-    is_told = form == "leaders" or unjudged > 0
-    return Digest(
-        audience=audience,
-        form=form,
+    digest = Digest(
+        audience=reader.audience,
+        form=reader.form,
         cadence=occasion.cadence,
         period=occasion.period,
         since=occasion.since,
         until=occasion.until,
         area=area.area_id,
         area_name=area.name,
-        addressee=_addressee(area, form),
+        **_addressee(area, agency, is_leader=reader.form == "leaders"),
         written_at=now,
         measured_at=measures.measured_at,
         compared_on=measures.before_on if measures.before else None,
         judged=len(lines),
-        lagging=lagging,
-        better=tuple(one for one in reversed(moved) if one.change and one.change > 0)[:LONGEST],
-        worse=tuple(one for one in moved if one.change and one.change < 0)[:LONGEST],
-        reports=reports,
-        silent=tuple(wording.feed_name(feed) for feed in silent) if is_told else (),
+        lagging=tuple(lagging),
+        better=(),
+        worse=(),
+        reports=() if agency is not None else tuple(_reports(fires, area.area_id)),
+        silent=tuple(
+            feed
+            for feed in silent
+            if reader.form == "leaders" or (unjudged and _stale([feed], domain) & stale)
+        ),
         unjudged=unjudged,
-        sets=sets,
-        units=tuple(sorted(rows, key=lambda row: (-row.lagging, row.change or 0, row.area))),
-        best=tuple(row for row in reversed(ranked) if (row.change or 0) > 0)[:LONGEST],
-        worst=tuple(row for row in ranked if (row.change or 0) < 0)[:LONGEST],
     )
+    if agency is not None:
+        digest = digest.model_copy(update=_of_agency(digest, lines, units, fires, domain))
+    else:
+        digest = digest.model_copy(update=_movers(lines))
+    if reader.form == "leaders":
+        digest = digest.model_copy(update=_table(units, fires, domain))
+    is_any = lines or digest.reports or unjudged or digest.sets
+    return digest if is_any else None
 
 
-def _lines(area: str, measures: Measures, domain: Domain, today: date) -> dict[str, DigestLine]:
-    """Indicator → its line, of the figures of a unit that are judged and may be shown."""
-    found = {}
-    for indicator in domain.catalogue:
-        key = FigureKey(area, indicator.id, "reported" if indicator.is_reported_only else "events")
-        figure = measures.now.get(key)
-        aims = domain.aims(indicator, domain.areas[area])
-        if figure is None or not is_judged(indicator, key.basis, aims):
-            continue
-        stands = _shown(figure, domain, today)
-        if stands is None or stands.value is None:
-            continue
-        earlier = measures.before.get(key)
-        then = _shown(earlier, domain, today) if earlier is not None else None
-        before = then.value if then is not None else None
-        found[indicator.id] = DigestLine(
-            indicator=indicator.id,
-            indicator_name=indicator.name.vi,
-            value=stands.value,
-            before=before,
-            change=None if before is None else stands.value - before,
-            pace=stands.pace,
-            target=stands.target,
-            gap_people=None if is_few(stands.gap_people) else stands.gap_people,
-            noun=wording.noun(domain.catalogue, indicator),
-        )
-    return found
-
-
-def _lagging(
-    alert: Alert,
-    lines: Mapping[str, DigestLine],
-    domain: Domain,
-    promised_on: date | None,
-    today: date,
-) -> DigestLine:
-    line = lines.get(alert.key.indicator)
-    if line is None:
-        # Its figures are of few, so that it lags is all that may be said.
-        line = DigestLine(
-            indicator=alert.key.indicator,
-            indicator_name=indicator_name(domain, alert.key.indicator),
-        )
-    said = {
-        "severity": alert.severity,
-        "promised_on": promised_on,
-        "is_overdue": promised_on is not None and promised_on < today,
+def _movers(lines: Lines) -> dict[str, object]:
+    """What got better and what got worse, most first."""
+    moved = sorted(lines.values(), key=lambda line: (line.change or Decimal(0), line.indicator))
+    return {
+        "better": tuple(one for one in reversed(moved) if one.change and one.change > 0)[:LONGEST],
+        "worse": tuple(one for one in moved if one.change and one.change < 0)[:LONGEST],
     }
-    return line.model_copy(update=said)
 
 
-def _shown(figure: Figure, domain: Domain, today: date) -> Standing | None:
-    indicator = domain.catalogue.by_id[figure.key.indicator]
-    reason = withheld(
-        figure.numerator,
-        figure.denominator,
-        minimum_denominator=domain.minimum_denominator(indicator.id),
-        people=counts_people(domain.catalogue, indicator),
-    )
-    if reason is not None:
-        return None
-    aims = domain.aims(indicator, domain.areas[figure.key.area])
-    return standing(indicator, figure, today, aims)
-
-
-def _rows(
-    units: Mapping[str, Mapping[str, DigestLine]],
-    sets: Sequence[DigestSet],
+def _of_agency(
+    digest: Digest,
+    lines: Lines,
+    units: Mapping[str, Lines],
     fires: Iterable[Alert],
     domain: Domain,
-) -> list[DigestRow]:
-    lags: dict[str, set[str]] = {}
-    missing: Counter[str] = Counter()
-    for one in fires:
-        if one.kind == "pace":
-            lags.setdefault(one.key.area, set()).add(one.key.indicator)
-        elif one.reason.value == "report-missing":
-            missing[one.key.area] += 1
-    rows = []
-    for unit, lines in units.items():
-        behind = lags.get(unit, set()) & lines.keys()
-        changes = [line.change for line in lines.values() if line.change is not None]
-        rows.append(
-            DigestRow(
-                area=unit,
-                area_name=domain.areas[unit].name,
-                cells=tuple(_cells(lines, sets, behind, domain)) if lines else (),
-                lagging=len(behind),
-                change=two_decimals(sum(changes, Decimal(0)) / len(changes)) if changes else None,
-                missing_reports=missing[unit],
-            )
-        )
-    return rows
+) -> dict[str, object]:
+    """All indicators that an agency answers for, with the units that hold each back."""
+    behind = behind_of(fires)
+    lags = {one.indicator for one in digest.lagging}
+    others = sorted(
+        (one for one in lines.values() if one.indicator not in lags), key=nearest_to_lagging
+    )
+    return {
+        "lagging": tuple(with_units(one, units, behind, domain) for one in digest.lagging),
+        "others": tuple(with_units(one, units, behind, domain) for one in others),
+    }
 
 
-def _sets(units: Iterable[Iterable[str]], domain: Domain) -> tuple[DigestSet, ...]:
-    """The sets of which some unit has an indicator to show, in the order of the catalogue."""
-    shown = {indicator for lines in units for indicator in lines}
-    names = dict.fromkeys(one.set for one in domain.catalogue if one.id in shown)
-    return tuple(DigestSet(set=name, name=_SETS.get(name, name)) for name in names)
-
-
-def _cells(
-    shown: Iterable[str], sets: Iterable[DigestSet], behind: set[str], domain: Domain
-) -> Iterable[DigestCell]:
-    of_set = {one: domain.catalogue.by_id[one].set for one in shown}
-    for each in sets:
-        members = {one for one, name in of_set.items() if name == each.set}
-        yield DigestCell(set_name=each.name, judged=len(members), lagging=len(members & behind))
+def _table(units: Mapping[str, Lines], fires: Sequence[Alert], domain: Domain) -> dict[str, object]:
+    """The units below by set, and those that moved most."""
+    sets = sets_of(units.values(), domain)
+    rows = rows_of(units, sets, fires, domain)
+    ranked = [row for row in rows if row.change is not None]
+    ranked.sort(key=lambda row: (row.change or Decimal(0), row.area))
+    return {
+        "sets": sets,
+        "units": tuple(sorted(rows, key=lambda row: (-row.lagging, row.change or 0, row.area))),
+        "best": tuple(row for row in reversed(ranked) if (row.change or 0) > 0)[:LONGEST],
+        "worst": tuple(row for row in ranked if (row.change or 0) < 0)[:LONGEST],
+    }
 
 
 def _reports(fires: Iterable[Alert], area: str) -> Iterable[DigestReport]:
@@ -258,6 +170,7 @@ def _reports(fires: Iterable[Alert], area: str) -> Iterable[DigestReport]:
     for one in sorted(awaited, key=lambda one: (one.due_on or date.max, one.key.indicator)):
         yield DigestReport(
             name=alert_name(one.key.indicator) or one.key.indicator,
+            name_en=alert_name_en(one.key.indicator) or one.key.indicator,
             is_missing=one.reason.value == "report-missing",
             due_on=one.due_on,
             received=one.standing.numerator,
@@ -265,12 +178,12 @@ def _reports(fires: Iterable[Alert], area: str) -> Iterable[DigestReport]:
         )
 
 
-def _is_own(key: FigureKey, area: str, indicators: set[str], domain: Domain) -> bool:
+def _is_own(key: FigureKey, area: Area, indicators: Collection[str], domain: Domain) -> bool:
     """Whether a figure is the unit's own, of one of these indicators, and would be judged."""
-    if key.area != area or key.indicator not in indicators:
+    if key.area != area.area_id or key.indicator not in indicators:
         return False
     indicator = domain.catalogue.by_id[key.indicator]
-    return is_judged(indicator, key.basis, domain.aims(indicator, domain.areas[area]))
+    return is_judged(indicator, key.basis, domain.aims(indicator, area))
 
 
 def _silent(fires: Iterable[Alert]) -> list[str]:
@@ -289,5 +202,19 @@ def _stale(silent: Iterable[str], domain: Domain) -> set[str]:
     }
 
 
-def _addressee(area: Area, form: Form) -> str:
-    return f"Lãnh đạo {wording.office(area)}" if form == "leaders" else wording.office(area)
+def _agency(reader: Reader, domain: Domain) -> Agency | None:
+    if reader.form != "agency":
+        return None
+    agency = agency_of(reader.audience, domain.agencies)
+    if agency is None:
+        raise LookupError(f"{reader.audience} is no agency that answers for indicators")
+    return agency
+
+
+def _addressee(area: Area, agency: Agency | None, *, is_leader: bool) -> dict[str, str]:
+    if agency is not None:
+        return {"addressee": agency.name, "addressee_en": agency.name}
+    vi, en = wording.office(area), wording.office_en(area)
+    if is_leader:
+        vi, en = f"Lãnh đạo {vi}", f"The leaders of the {en}"
+    return {"addressee": vi, "addressee_en": en}

@@ -1,5 +1,6 @@
 """How one language says sentences, numbers, days and names."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -12,9 +13,14 @@ from services.notifier.core.wording import Language
 class Speech:
     """One language."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(
+        self,
+        language: Language,
+        sentences: Mapping[Language, Mapping[str, str]] = SENTENCES,
+    ) -> None:
+        """`sentences` are those of letters, or others."""
         self.language = language
-        self._sentences = SENTENCES[language]
+        self._sentences = sentences[language]
 
     def say(self, sentence: str, /, **places: object) -> str:
         """A sentence with its places filled."""

@@ -78,6 +78,13 @@ def day(moment: date, language: Language = "vi") -> str:
     return f"{local:%d/%m/%Y}"
 
 
+def month(moment: date, language: Language = "vi") -> str:
+    """``11/2026``, in English ``November 2026``."""
+    if language == "en":
+        return f"{_MONTHS[moment.month - 1]} {moment.year}"
+    return f"{moment:%m/%Y}"
+
+
 def clock(moment: datetime, language: Language = "vi") -> str:
     """``08 giờ 30 phút ngày 22/11/2026``, local time."""
     local = moment.astimezone(LOCAL_ZONE)

@@ -13,8 +13,9 @@ import asyncpg
 import structlog
 
 from contracts.times import local_day
+from services.notifier.core.agency import AGENCY_PREFIX
 from services.notifier.core.causes import Domain
-from services.notifier.core.digest import area_of
+from services.notifier.core.digest import Reader, readers
 from services.notifier.core.occasion import (
     CADENCES,
     Cadence,
@@ -59,12 +60,12 @@ class Digesting:
         """
         occasion = by_hand(cadence, now)
         written = []
-        for audience in self._audiences(cadence, local_day(now)):
-            if area is not None and not audience.endswith(f":{area}"):
+        for reader in await self._readers(cadence, local_day(now)):
+            if area not in (None, reader.area):
                 continue
             async with self._pool.acquire() as connection, connection.transaction():
                 message = await self._write(
-                    connection, occasion, audience, measured_at=now, now=now, asked_by=asked_by
+                    connection, occasion, reader, measured_at=now, now=now, asked_by=asked_by
                 )
             if message is not None:
                 written.append(message)
@@ -96,39 +97,45 @@ class Digesting:
             async with self._pool.acquire() as connection:
                 await digests.finish(connection, occasion, now)
             return
-        for audience in self._audiences(occasion.cadence, local_day(now)):
+        for reader in await self._readers(occasion.cadence, local_day(now)):
             async with self._pool.acquire() as connection, connection.transaction():
                 if not await take_turn(connection, Turn.DIGEST):
                     return
-                await self._write(connection, occasion, audience, measured_at=measured_at, now=now)
+                await self._write(connection, occasion, reader, measured_at=measured_at, now=now)
         async with self._pool.acquire() as connection:
             await digests.finish(connection, occasion, now)
 
-    def _audiences(self, cadence: Cadence, today: date) -> list[str]:
-        """Who subscribes, of the units that exist today."""
-        units = {area.area_id for area in self._domain.areas.on(today)}
+    async def _readers(self, cadence: Cadence, today: date) -> list[Reader]:
+        """Who subscribes, of the units that exist today; agencies for provinces with figures."""
+        areas = self._domain.areas.on(today)
+        units = {area.area_id for area in areas}
         wanted = {one.audience for one in self._receivers.digests if one.cadence == cadence}
-        return sorted(one for one in wanted if (meant := area_of(one)) and meant[1] in units)
+        provinces: list[str] = []
+        if any(one.startswith(AGENCY_PREFIX) for one in wanted):
+            known = [area.area_id for area in areas if area.level == "province"]
+            async with self._pool.acquire() as connection:
+                provinces = await digests.with_figures(connection, known)
+        found = [reader for one in wanted for reader in readers(one, provinces)]
+        return sorted(one for one in found if one.area in units)
 
     async def _write(
         self,
         connection: asyncpg.Connection,
         occasion: Occasion,
-        audience: str,
+        reader: Reader,
         *,
         measured_at: datetime,
         now: datetime,
         asked_by: str | None = None,
     ) -> UUID | None:
-        form, area = area_of(audience) or ("unit", "")
-        near = areas_of(form, area, self._domain, local_day(now))
+        near = areas_of(reader, self._domain, local_day(now))
         measures = await digests.measures(
             connection, occasion, near, measured_at, is_kept=asked_by is None
         )
         firing = await digests.firing(connection, near)
         said = await works.acknowledgements(connection, [one.id for one in firing])
         digest = write(
-            audience,
+            reader,
             occasion,
             measures,
             self._domain,
@@ -138,13 +145,14 @@ class Digesting:
         )
         if digest is None:
             return None
-        to = self._addressees(audience, occasion.cadence)
+        to = self._addressees(reader.audience, occasion.cadence)
         message = await digests.log(connection, digest, to, asked_by=asked_by)
         if message is not None:
             self._log.info(
                 "a digest is written",
                 message=str(message),
-                audience=audience,
+                audience=reader.audience,
+                area=reader.area,
                 period=occasion.period,
                 receivers=len(to),
             )

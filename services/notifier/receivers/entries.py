@@ -71,8 +71,11 @@ class ReceiverEntry(_Entry):
     def _one_of_each(self) -> Self:
         if [self.area, self.operators, self.group, self.agency].count(None) != 3:
             raise ValueError("give exactly one of area and operators, or a group or an agency")
-        if self.area is None and (self.leaders or self.digest not in (None, "none")):
-            raise ValueError("digests are of a unit; give an area")
+        if self.area is None and self.leaders:
+            raise ValueError("leaders are those of a unit; give an area")
+        has_digests = self.area is not None or self.agency is not None
+        if not has_digests and self.digest not in (None, "none"):
+            raise ValueError("digests are for a unit or an agency; give an area or an agency")
         if self.leaders and self.digest == "none":
             raise ValueError("leaders get digests alone; write weekly or monthly, or no entry")
         if sum(getattr(self, way) is not None for way in _WAYS) != 1:

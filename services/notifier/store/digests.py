@@ -14,9 +14,9 @@ from contracts.times import local_day
 from services.chassis.database import load_queries
 from services.notifier.core.alert import Alert
 from services.notifier.core.digest import Digest
+from services.notifier.core.digest_lines import Measures
 from services.notifier.core.figure import Figure, FigureKey
 from services.notifier.core.occasion import Cadence, Occasion
-from services.notifier.core.reviewing import Measures
 from services.notifier.store import alerts, deliveries, figures, queries_of
 from services.notifier.store.deliveries import Addressee
 
@@ -103,6 +103,12 @@ async def measures(
     return Measures(measured_at, latest, earlier, local_day(before["marked_at"]))
 
 
+async def with_figures(connection: asyncpg.Connection, areas: Sequence[str]) -> list[str]:
+    """Those of these units that have figures."""
+    rows = await connection.fetch(_SQL["with_figures"], list(areas))
+    return [row["area"] for row in rows]
+
+
 async def firing(connection: asyncpg.Connection, areas: Sequence[str]) -> list[Alert]:
     """What fires in these units, and which feeds are silent."""
     rows = await connection.fetch(_SQL["firing"], list(areas))
@@ -118,10 +124,13 @@ async def log(
 ) -> UUID | None:
     """Log a digest and its deliveries before anything is sent; None when it is there already.
 
-    The id is made of audience and period, so there is one, whoever writes it and how often.
+    The id is made of audience and period, so there is one, whoever writes it and how often; an
+    agency has one for each province.
     """
     by = "" if asked_by is None else "/by-hand"
     name = f"{digest.cadence}/{digest.period}{by}/{digest.audience}"
+    if digest.form == "agency":
+        name += f"/{digest.area}"
     message = uuid5(_NAMESPACE, name)
     is_new = await connection.fetchval(
         _SQL["add_message"],

@@ -46,6 +46,11 @@ WHERE cadence = $1 AND period = $2 AND area = ANY ($3::text[])
 -- name: figures_now
 SELECT * FROM figures WHERE area = ANY ($1::text[])
 
+-- name: with_figures
+SELECT area FROM unnest($1::text[]) AS asked (area)
+WHERE EXISTS (SELECT FROM figures WHERE figures.area = asked.area)
+ORDER BY area
+
 -- name: firing
 -- What fires in these units, and the silent feeds. A unit is told nothing of stale data.
 SELECT * FROM alerts

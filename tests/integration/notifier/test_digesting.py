@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
-from typing import Any
 
 import aiohttp
+import pypdfium2
 import pytest
 from openpyxl import load_workbook
 
@@ -43,6 +44,7 @@ DAY = timedelta(days=1)
 WEEK = 7 * DAY
 TIMETABLE = Timetable(weekday=1, hour=8, late=3 * DAY)
 UNIT, LEADERS = f"unit:{COMMUNE}", f"leaders:{PROVINCE}"
+AGENCY = "agency:so-khoa-hoc-va-cong-nghe"
 
 
 def mailbox() -> EmailReceiver:
@@ -197,7 +199,39 @@ async def test_by_hand_once_a_day_and_not_in_place_of_the_week(bench: Bench) -> 
     assert len(await periods(bench)) == 4
 
 
-async def test_leaders_get_the_workbook_by_mail(bench: Bench, mailroom: Mailroom) -> None:
+async def test_an_agency_is_told_of_the_province_once(bench: Bench) -> None:
+    step = await measured(bench, AGENCY)
+    for each in (step, digesting(bench, subscribed(AGENCY))):
+        await each.step(MONDAY + WEEK)
+    (one,) = await kept(bench)
+    assert (one.digest.audience, one.digest.area) == (AGENCY, PROVINCE)
+    (line,) = one.digest.others
+    assert (line.change, line.units_judged) == (Decimal(6), 1)
+    assert [held.area for held in line.held_back] == [COMMUNE]
+
+
+async def test_an_agency_hears_nothing_of_what_others_answer_for(bench: Bench) -> None:
+    step = await measured(bench, "agency:so-y-te")
+    await step.step(MONDAY + WEEK)
+    assert await periods(bench) == []
+
+
+async def test_a_mailbox_that_reads_english_gets_it(bench: Bench, mailroom: Mailroom) -> None:
+    receivers = subscribed(UNIT, to=replace(mailbox(), language="en"))
+    await measured(bench, UNIT)
+    await digesting(bench, receivers).step(MONDAY + WEEK)
+    bench.clock.set(MONDAY + WEEK)
+    smtp = SmtpSettings(host="127.0.0.1", port=mailroom.port, sender="nhip-so@example.vn")
+    mailer = DigestMailer(EmailSender(smtp, None), smtp)
+    await deliver(bench, sender(bench, receivers, "digest-email", mailer.send))
+    (mail,) = mailroom.taken
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().startswith("To: People's Committee of Lào Cai ward")
+    assert mail["Content-Language"] == "en"
+
+
+async def test_leaders_get_pages_and_workbook_by_mail(bench: Bench, mailroom: Mailroom) -> None:
     step = await measured(bench, LEADERS)
     await step.step(MONDAY + WEEK)
     bench.clock.set(MONDAY + WEEK)
@@ -211,9 +245,10 @@ async def test_leaders_get_the_workbook_by_mail(bench: Bench, mailroom: Mailroom
     text = mail.get_body(("plain",))
     assert text is not None
     assert "Phường Lào Cai" in text.get_content()
-    (attached,) = mail.iter_attachments()
-    content: Any = attached.get_content()
-    book = load_workbook(BytesIO(content))
+    page, workbook = (attached.get_content() for attached in mail.iter_attachments())
+    with pypdfium2.PdfDocument(page) as document:
+        assert "Tỉnh Lào Cai" in document[0].get_textpage().get_text_bounded()
+    book = load_workbook(BytesIO(workbook))
     names = [row[0] for row in book["Đơn vị"].iter_rows(min_row=5, values_only=True)]
     assert "Phường Lào Cai" in names
     assert [sent["state"] for sent in (await kept(bench))[0].deliveries] == ["delivered"]

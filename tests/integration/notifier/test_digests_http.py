@@ -1,4 +1,4 @@
-"""Digests over HTTP: who sees what, who may have one written, and the workbook."""
+"""Digests over HTTP: who sees what, who may have one written, and the files of leaders."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import aiohttp
+import pypdfium2
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -85,22 +86,44 @@ async def test_one_says_all(client: Client) -> None:
     assert one["digest"]["better"][0]["change"] == 12
     assert one["text"].startswith("Kính gửi: Ủy ban nhân dân phường Lào Cai")
     hidden, _ = await client.call("GET", f"/v1/digests/{summary['id']}", f"unit:{OTHER}")
-    none, _ = await client.call("GET", f"/v1/digests/{summary['id']}/workbook")
-    assert (hidden, none) == (404, 404)
+    for file in ("workbook", "pdf"):
+        assert (await client.call("GET", f"/v1/digests/{summary['id']}/{file}"))[0] == 404
+    assert hidden == 404
 
 
-async def test_the_workbook_of_leaders(client: Client) -> None:
+async def test_one_says_it_in_english(client: Client) -> None:
+    _, listed = await client.call("GET", f"/v1/digests?area={COMMUNE}")
+    path = f"/v1/digests/{listed['digests'][0]['id']}"
+    _, one = await client.call("GET", f"{path}?language=en")
+    assert one["text"].startswith("To: People's Committee of Lào Cai ward")
+    assert one["subject"].startswith("[Nhịp Số] Digest of the week from 23 November 2026")
+    assert (await client.call("GET", f"{path}?language=fr"))[0] == 422
+
+
+async def downloaded(client: Client, file: str) -> tuple[str, bytes]:
+    """Name and content of a file of the leaders' digest."""
     _, listed = await client.call("GET", f"/v1/digests?area={PROVINCE}")
-    path = f"/v1/digests/{listed['digests'][0]['id']}/workbook"
+    path = f"/v1/digests/{listed['digests'][0]['id']}/{file}"
     headers = {"Authorization": f"Bearer {client.tokens['leader']}"}
     async with (
         aiohttp.ClientSession(client.url) as session,
         session.get(path, headers=headers) as answer,
     ):
         assert answer.status == 200
-        assert "nhipso-2025-15-2026-11-29.xlsx" in answer.headers["Content-Disposition"]
-        book = load_workbook(BytesIO(await answer.read()))
-    assert book.sheetnames == ["Đơn vị", "Chỉ tiêu"]
+        return answer.headers["Content-Disposition"], await answer.read()
+
+
+async def test_the_workbook_of_leaders(client: Client) -> None:
+    name, content = await downloaded(client, "workbook")
+    assert "nhipso-2025-15-2026-11-29.xlsx" in name
+    assert load_workbook(BytesIO(content)).sheetnames == ["Đơn vị", "Chỉ tiêu"]
+
+
+async def test_the_pages_of_leaders(client: Client) -> None:
+    name, content = await downloaded(client, "pdf?language=en")
+    assert "nhipso-2025-15-2026-11-29.pdf" in name
+    with pypdfium2.PdfDocument(content) as document:
+        assert "Lào Cai province" in document[0].get_textpage().get_text_bounded()
 
 
 @pytest.mark.parametrize(

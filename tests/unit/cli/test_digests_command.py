@@ -49,13 +49,21 @@ def test_no_digests_are_no_error(nhipso: Run, stack: FakeStack) -> None:
     assert json.loads(nhipso("digests", "list", "--json").out) == {"digests": []}
 
 
-def test_one_is_shown_with_its_workbook(nhipso: Run, stack: FakeStack, tmp_path: Path) -> None:
+def test_one_is_shown_with_its_files(nhipso: Run, stack: FakeStack, tmp_path: Path) -> None:
     one = SUMMARY | {"text": "Kính gửi: Lãnh đạo\n", "digest": {}}
     stack.answers[f"/v1/digests/{ID}"] = lambda _: Answer(200, one)
     stack.answers[f"/v1/digests/{ID}/workbook"] = lambda _: Answer(200, "PK invented")
-    file = tmp_path / "month.xlsx"
-    told = nhipso("digests", "show", ID, "--workbook", str(file))
-    assert (told.code, file.read_bytes()) == (0, b"PK invented")
+    stack.answers[f"/v1/digests/{ID}/pdf"] = lambda _: Answer(200, "%PDF invented")
+    book, page = tmp_path / "month.xlsx", tmp_path / "month.pdf"
+    told = nhipso(
+        "digests", "show", ID, "--workbook", str(book), "--pdf", str(page), "--language", "en"
+    )
+    assert (told.code, book.read_bytes(), page.read_bytes()) == (
+        0,
+        b"PK invented",
+        b"%PDF invented",
+    )
+    assert [asked.query for asked in stack.requests] == [{"language": "en"}] * 3
     assert told.out == "[Nhịp Số] Bản tin tháng 10/2026\n\nKính gửi: Lãnh đạo\n"
 
 

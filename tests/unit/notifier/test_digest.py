@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from email.header import decode_header, make_header
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID
@@ -14,17 +15,22 @@ from uuid import UUID
 import pytest
 from openpyxl import load_workbook
 
+from contracts import agencies
 from contracts.updates import Severity
 from services.notifier.core.alert import NOBODY, Alert, advance
 from services.notifier.core.causes import Domain
 from services.notifier.core.decide import Decision, Reason
-from services.notifier.core.digest import Digest
+from services.notifier.core.digest import Digest, Reader
+from services.notifier.core.digest_lines import Measures
+from services.notifier.core.digest_speech import DigestSpeech
 from services.notifier.core.figure import Figure, FigureKey, standing
 from services.notifier.core.occasion import Timetable, latest
-from services.notifier.core.reviewing import Measures, write
+from services.notifier.core.reviewing import write
+from services.notifier.core.wording import Language
+from services.notifier.receivers.digest import page, workbook
 from services.notifier.receivers.digest.rendering import as_html, as_text
 from services.notifier.receivers.digest.sending import body, compose
-from services.notifier.receivers.digest.workbook import as_workbook, file_name
+from services.notifier.receivers.digest.workbook import as_workbook
 from services.notifier.receivers.email.sending import EmailReceiver
 from services.notifier.settings import SmtpSettings
 from services.notifier.store.deliveries import Delivery
@@ -32,6 +38,9 @@ from services.notifier.store.deliveries import Delivery
 NOW = datetime(2026, 12, 1, 1, 0, tzinfo=UTC)
 GOLDEN = Path(__file__).parent / "golden"
 COMMUNE, OTHER, PROVINCE = "2025:02647", "2025:02671", "2025:15"
+UNIT = Reader(f"unit:{COMMUNE}", "unit", COMMUNE)
+LEADERS = Reader(f"leaders:{PROVINCE}", "leaders", PROVINCE)
+HEALTH = Reader("agency:so-y-te", "agency", PROVINCE)
 
 
 def figure(area: str, indicator: str, numerator: int, denominator: int) -> Figure:
@@ -107,12 +116,18 @@ MEASURES = Measures(NOW, keyed(NOW_ON), keyed(THEN), date(2026, 11, 24))
 
 
 @pytest.fixture
+def domain(domain: Domain) -> Domain:
+    """With the agencies that ship."""
+    return replace(domain, agencies=agencies.load(None, domain.catalogue))
+
+
+@pytest.fixture
 def unit_digest(domain: Domain) -> Digest:
     smartphone = lag(domain, NOW_ON[0], "critical")
     health = lag(domain, NOW_ON[2], "critical")
     few = lag(domain, NOW_ON[4], "warning")
     digest = write(
-        f"unit:{COMMUNE}",
+        UNIT,
         latest("weekly", Timetable(weekday=2, hour=8, late=NOW - NOW), NOW),
         MEASURES,
         domain,
@@ -127,7 +142,7 @@ def unit_digest(domain: Domain) -> Digest:
 @pytest.fixture
 def leaders_digest(domain: Domain) -> Digest:
     digest = write(
-        f"leaders:{PROVINCE}",
+        LEADERS,
         latest("monthly", Timetable(weekday=1, hour=8, late=NOW - NOW), NOW),
         Measures(NOW, keyed(NOW_ON), keyed(THEN), date(2026, 11, 2)),
         domain,
@@ -147,12 +162,50 @@ def leaders_digest(domain: Domain) -> Digest:
     return digest.model_copy(update={"units": digest.units[:3]})
 
 
-@pytest.mark.parametrize("name", ["unit_digest", "leaders_digest"])
-def test_reads_as_it_was_approved(name: str, request: pytest.FixtureRequest) -> None:
+@pytest.fixture
+def agency_digest(domain: Domain) -> Digest:
+    province = (
+        figure(PROVINCE, "ds.health-record", 90_000, 498_002),
+        figure(PROVINCE, "ds.telehealth", 248_000, 498_002),
+        *NOW_ON,
+    )
+    digest = write(
+        HEALTH,
+        latest("weekly", Timetable(weekday=2, hour=8, late=NOW - NOW), NOW),
+        Measures(
+            NOW,
+            keyed(province),
+            keyed((figure(PROVINCE, "ds.health-record", 88_000, 498_002), *THEN)),
+            date(2026, 11, 24),
+        ),
+        domain,
+        alerts=[
+            lag(domain, province[0], "critical"),
+            lag(domain, NOW_ON[2], "critical"),
+            # Others answer for these.
+            lag(domain, NOW_ON[7], "critical"),
+            lag(domain, NOW_ON[0], "critical"),
+            awaited(PROVINCE),
+            silent("community"),
+        ],
+        promises={},
+        now=NOW,
+    )
+    assert digest is not None
+    return digest
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("name", ["unit_digest", "leaders_digest", "agency_digest"])
+def test_reads_as_it_was_approved(
+    name: str, language: Language, request: pytest.FixtureRequest
+) -> None:
     digest: Digest = request.getfixturevalue(name)
+    name = name if language == "vi" else f"{name}.{language}"
+    subject = DigestSpeech(language).subject(digest)
     for suffix, text in (
-        ("txt", f"{digest.subject}\n\n{as_text(digest)}"),
-        ("html", as_html(digest)),
+        ("txt", f"{subject}\n\n{as_text(digest, language)}"),
+        ("html", as_html(digest, language)),
     ):
         path = GOLDEN / f"{name}.{suffix}"
         if os.environ.get("NHIPSO_WRITE_GOLDEN"):
@@ -191,13 +244,58 @@ def test_leaders_see_units_by_set(leaders_digest: Digest) -> None:
     )
     assert (second.area, second.missing_reports) == (OTHER, 1)
     assert [row.area for row in leaders_digest.best] == [COMMUNE]
-    assert leaders_digest.silent == ("Tổ công nghệ số cộng đồng",)
+    assert leaders_digest.silent == ("community",)
+    assert "Tổ công nghệ số cộng đồng" in as_text(leaders_digest)
+
+
+def test_an_agency_is_told_of_what_it_answers_for(agency_digest: Digest) -> None:
+    (lags,) = agency_digest.lagging
+    assert (lags.indicator, lags.units_lagging, lags.units_judged) == ("ds.health-record", 1, 1)
+    assert [one.area for one in lags.held_back] == [COMMUNE]
+    assert [one.indicator for one in agency_digest.others] == ["ds.telehealth"]
+    assert (agency_digest.reports, agency_digest.units, agency_digest.silent) == ((), (), ())
+    assert agency_digest.addressee == "Sở Y tế"
+
+
+def test_an_agency_is_told_what_it_cannot_be_told(domain: Domain) -> None:
+    occasion = latest("weekly", Timetable(weekday=2, hour=8, late=NOW - NOW), NOW)
+    feed = domain.catalogue.by_id["ds.health-record"].feed
+    figures = keyed((figure(PROVINCE, "ds.health-record", 90_000, 498_002),))
+    digest = write(
+        HEALTH,
+        occasion,
+        Measures(NOW, figures, {}, None),
+        domain,
+        alerts=[silent(feed), silent("community")],
+        promises={},
+        now=NOW,
+    )
+    assert digest is not None
+    assert (digest.unjudged, digest.silent, digest.judged) == (1, (feed,), 0)
+
+
+def test_an_unknown_agency_is_refused(domain: Domain) -> None:
+    occasion = latest("weekly", Timetable(weekday=2, hour=8, late=NOW - NOW), NOW)
+    reader = Reader("agency:so-x", "agency", PROVINCE)
+    with pytest.raises(LookupError, match="so-x"):
+        write(reader, occasion, MEASURES, domain, alerts=[], promises={}, now=NOW)
+
+
+def test_what_an_older_notifier_wrote_is_still_read(leaders_digest: Digest) -> None:
+    old = leaders_digest.model_dump(mode="json")
+    for name in ("addressee_en", "others"):
+        del old[name]
+    old["silent"] = ["Tổ công nghệ số cộng đồng"]
+    for row in old["units"]:
+        for cell in row["cells"]:
+            cell["set_name"] = "Xã hội số"
+    assert as_text(Digest.model_validate(old)) == as_text(leaders_digest)
 
 
 def test_a_silent_source_makes_no_unit_look_bad(domain: Domain) -> None:
     feed = domain.catalogue.by_id["ds.smartphone"].feed
     digest = write(
-        f"unit:{COMMUNE}",
+        UNIT,
         latest("weekly", Timetable(weekday=1, hour=8, late=NOW - NOW), NOW),
         MEASURES,
         domain,
@@ -216,14 +314,14 @@ def test_a_silent_source_makes_no_unit_look_bad(domain: Domain) -> None:
 def test_nothing_to_say_is_not_said(domain: Domain) -> None:
     occasion = latest("weekly", Timetable(weekday=1, hour=8, late=NOW - NOW), NOW)
     none = Measures(NOW, {}, {}, None)
-    for audience in (f"unit:{COMMUNE}", f"leaders:{PROVINCE}"):
-        assert write(audience, occasion, none, domain, alerts=[], promises={}, now=NOW) is None
+    for reader in (UNIT, LEADERS, HEALTH):
+        assert write(reader, occasion, none, domain, alerts=[], promises={}, now=NOW) is None
 
 
 def test_the_first_one_compares_with_nothing(domain: Domain) -> None:
     occasion = latest("weekly", Timetable(weekday=1, hour=8, late=NOW - NOW), NOW)
     alone = Measures(NOW, keyed(NOW_ON), {}, None)
-    digest = write(f"unit:{COMMUNE}", occasion, alone, domain, alerts=[], promises={}, now=NOW)
+    digest = write(UNIT, occasion, alone, domain, alerts=[], promises={}, now=NOW)
     assert digest is not None
     assert (digest.compared_on, digest.better, digest.worse) == (None, (), ())
     assert "chưa có số liệu trước đó" in as_text(digest)
@@ -244,16 +342,37 @@ def test_the_workbook_reads_back(leaders_digest: Digest) -> None:
     assert lines[0][2] == "ds.smartphone"
 
 
-def test_the_message_carries_the_workbook(leaders_digest: Digest, unit_digest: Digest) -> None:
+def test_the_message_carries_pages_and_workbook(
+    leaders_digest: Digest, unit_digest: Digest
+) -> None:
     settings = SmtpSettings(host="localhost")
     receiver = EmailReceiver("email:a@example.vn", "a@example.vn")
     delivery = Delivery(UUID(int=1), UUID(int=2), receiver.name, 1, NOW, leaders_digest)
     message = compose(receiver, delivery, settings)
-    attached = [part.get_filename() for part in message.walk() if part.get_filename()]
-    assert attached == [file_name(leaders_digest)]
+    files = {part.get_filename(): part for part in message.walk() if part.get_filename()}
+    assert list(files) == [page.file_name(leaders_digest), workbook.file_name(leaders_digest)]
+    assert [part.get_content_type() for part in files.values()] == [
+        page.MEDIA_TYPE,
+        workbook.MEDIA_TYPE,
+    ]
     assert message["Message-ID"] == f"<{UUID(int=1)}@localhost>"
     plain = compose(receiver, replace(delivery, letter=unit_digest), settings)
     assert plain.get_content_type() == "multipart/alternative"
+    assert plain["Content-Language"] == "vi"
+
+
+def test_a_message_is_in_the_language_of_its_receiver(leaders_digest: Digest) -> None:
+    receiver = EmailReceiver("email:a@example.vn", "a@example.vn", language="en")
+    delivery = Delivery(UUID(int=1), UUID(int=2), receiver.name, 1, NOW, leaders_digest)
+    message = compose(receiver, delivery, SmtpSettings(host="localhost"))
+    assert message["Content-Language"] == "en"
+    assert "Digest of November 2026" in str(make_header(decode_header(message["Subject"])))
+    parts = {part.get_content_type(): part.get_payload(decode=True) for part in message.walk()}
+    text, file = parts["text/plain"], parts[workbook.MEDIA_TYPE]
+    assert isinstance(text, bytes)
+    assert isinstance(file, bytes)
+    assert text.startswith(b"To: The leaders of the People's Committee of")
+    assert load_workbook(BytesIO(file)).sheetnames == ["Units", "Indicators", "Silent sources"]
 
 
 def test_a_webhook_gets_plain_json(unit_digest: Digest) -> None:

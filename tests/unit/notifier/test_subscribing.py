@@ -4,19 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from contracts import areas
+from contracts import agencies, areas, catalogue
 from services.notifier.receivers import reading
 from services.notifier.receivers.reading import Receivers, ReceiversError
 
 EMAIL = "email: a@example.vn"
 COMMUNE = 'area: "2025:02647"'
+AGENCY = "agency: so-y-te"
 
 
 def read(folder: Path, *entries: str) -> Receivers:
     path = folder / "receivers.yaml"
     lines = [f"  - {{{entry}}}\n" for entry in entries]
     path.write_text("receivers:\n" + "".join(lines), encoding="utf-8")
-    return reading.read(path, areas.load())
+    known = catalogue.load()
+    return reading.read(path, areas.load(), agencies.load(None, known))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,10 @@ def read(folder: Path, *entries: str) -> Receivers:
         (f"{COMMUNE}, {EMAIL}, leaders: true", [("leaders:2025:02647", "monthly")]),
         (f"{COMMUNE}, {EMAIL}, leaders: true, digest: weekly", [("leaders:2025:02647", "weekly")]),
         (f"operators: true, {EMAIL}", []),
+        (f"{AGENCY}, {EMAIL}", [("agency:so-y-te", "weekly")]),
+        (f"{AGENCY}, {EMAIL}, digest: monthly", [("agency:so-y-te", "monthly")]),
+        (f"{AGENCY}, {EMAIL}, digest: none", []),
+        (f'{AGENCY}, zalo: "1234567890"', []),
         (f'{COMMUNE}, zalo: "1234567890"', []),
     ],
 )
@@ -51,6 +57,8 @@ def test_leaders_get_no_letters(tmp_path: Path) -> None:
     [
         f"operators: true, {EMAIL}, digest: weekly",
         f"operators: true, {EMAIL}, leaders: true",
+        f"{AGENCY}, {EMAIL}, leaders: true",
+        f"group: a, {EMAIL}, digest: weekly",
         f"{COMMUNE}, {EMAIL}, leaders: true, digest: none",
         f"{COMMUNE}, {EMAIL}, digest: daily",
         f'{COMMUNE}, zalo: "1234567890", digest: weekly',

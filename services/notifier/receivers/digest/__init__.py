@@ -1,1 +1,1 @@
-"""Digests: by e-mail, with a workbook for leaders, or as JSON to a webhook."""
+"""Digests: by e-mail, with a PDF and a workbook for leaders, or as JSON to a webhook."""

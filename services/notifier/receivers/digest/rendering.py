@@ -1,38 +1,34 @@
-"""Render a digest as text and as HTML, in Vietnamese."""
+"""Render a digest as text and as HTML, in the language of its receiver."""
 
-from decimal import Decimal
 from functools import cache
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from services.notifier.core import wording
 from services.notifier.core.digest import Digest
+from services.notifier.core.digest_layout import lay_out
+from services.notifier.core.wording import Language
 
 _PACKAGE: Final = "services.notifier.receivers.digest"
 
 
-def as_text(digest: Digest) -> str:
+def as_text(digest: Digest, language: Language = "vi") -> str:
     """The digest as plain text."""
-    return _environment().get_template("digest.txt.j2").render(digest=digest)
+    return _rendered("digest.txt.j2", digest, language)
 
 
-def as_html(digest: Digest) -> str:
+def as_html(digest: Digest, language: Language = "vi") -> str:
     """The digest as an HTML page of its own, without anything to fetch."""
-    return _environment().get_template("digest.html.j2").render(digest=digest).lstrip()
+    return _rendered("digest.html.j2", digest, language).lstrip()
 
 
-def points(change: Decimal) -> str:
-    """``+1,20 điểm``: a change in percentage points."""
-    sign = "" if change == 0 else "+"
-    return f"{abs(change) if change == 0 else change:{sign}.2f} điểm".replace(".", ",").replace(
-        "-", "−"
-    )
+def _rendered(template: str, digest: Digest, language: Language) -> str:
+    return _environment().get_template(template).render(sheet=lay_out(digest, language))
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=PackageLoader(_PACKAGE),
         autoescape=select_autoescape(["html", "html.j2"]),
         undefined=StrictUndefined,
@@ -40,12 +36,3 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(
-        percent=wording.percent,
-        count=wording.count,
-        day=wording.day,
-        clock=wording.clock,
-        within=wording.within,
-        points=points,
-    )
-    return environment

@@ -1,5 +1,6 @@
-"""Send digests: by e-mail, those of leaders with a workbook, or as JSON to a webhook."""
+"""Send digests: by e-mail, those of leaders with a PDF and a workbook, or as JSON to a webhook."""
 
+import asyncio
 import json
 from email.mime.application import MIMEApplication
 from email.mime.multipart import MIMEMultipart
@@ -7,9 +8,10 @@ from typing import Final
 
 from contracts.times import format_rfc3339
 from services.notifier.core.digest import Digest
+from services.notifier.core.digest_speech import DigestSpeech
+from services.notifier.receivers.digest import page, workbook
 from services.notifier.receivers.digest.rendering import as_html, as_text
 from services.notifier.receivers.digest.subscribing import DigestReceiver
-from services.notifier.receivers.digest.workbook import MEDIA_TYPE, as_workbook, file_name
 from services.notifier.receivers.email.sending import (
     EmailReceiver,
     EmailSender,
@@ -35,7 +37,8 @@ class DigestMailer:
         """Send one digest."""
         if not isinstance(receiver.to, EmailReceiver):
             return Refused(f"{receiver.name} is no mailbox")
-        message = compose(receiver.to, delivery, self._settings)
+        # Setting pages takes a while in which nothing else should wait.
+        message = await asyncio.to_thread(compose, receiver.to, delivery, self._settings)
         return await self._sender.post(receiver.to.address, message)
 
 
@@ -55,33 +58,42 @@ class DigestPoster:
 def compose(
     receiver: EmailReceiver, delivery: Delivery[Digest], settings: SmtpSettings
 ) -> MIMEMultipart:
-    """The message: text with an HTML alternative, for leaders with the workbook."""
-    digest = delivery.letter
+    """The message: text with an HTML alternative, for leaders with a PDF and the workbook."""
+    digest, language = delivery.letter, receiver.language
     said = MIMEMultipart("alternative")
-    said.attach(text_part(as_text(digest), "plain"))
-    said.attach(text_part(as_html(digest), "html"))
+    said.attach(text_part(as_text(digest, language), "plain"))
+    said.attach(text_part(as_html(digest, language), "html"))
     message = said
     if digest.form == "leaders":
         message = MIMEMultipart("mixed")
         message.attach(said)
-        workbook = MIMEApplication(as_workbook(digest), MEDIA_TYPE.removeprefix("application/"))
-        workbook.add_header("Content-Disposition", "attachment", filename=file_name(digest))
-        message.attach(workbook)
+        for media_type, name, content in (
+            (page.MEDIA_TYPE, page.file_name(digest), page.as_pdf(digest, language)),
+            (
+                workbook.MEDIA_TYPE,
+                workbook.file_name(digest),
+                workbook.as_workbook(digest, language),
+            ),
+        ):
+            file = MIMEApplication(content, media_type.removeprefix("application/"))
+            file.add_header("Content-Disposition", "attachment", filename=name)
+            message.attach(file)
     address_headers(
         message,
         to=receiver.address,
-        subject=digest.subject,
+        subject=DigestSpeech(language).subject(digest),
         delivery=delivery.id,
         at=digest.written_at,
         settings=settings,
     )
+    message.replace_header("Content-Language", language)
     return message
 
 
 def body(digest: Digest) -> str:
     """What is posted: type, timestamp and data, as Standard Webhooks recommends."""
     data = digest.model_dump(mode="json")
-    data |= {"subject": digest.subject, "text": as_text(digest)}
+    data |= {"subject": DigestSpeech("vi").subject(digest), "text": as_text(digest)}
     return json.dumps(
         {"type": EVENT_TYPE, "timestamp": format_rfc3339(digest.written_at), "data": data},
         ensure_ascii=False,

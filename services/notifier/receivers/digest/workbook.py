@@ -12,8 +12,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.notifier.core import wording
 from services.notifier.core.digest import Digest, DigestLine
+from services.notifier.core.digest_speech import DigestSpeech
+from services.notifier.core.wording import Language
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -25,57 +26,29 @@ _FIRST_ROW: Final = 4
 """Rows above it hold the title and what is compared."""
 
 Value = str | int | Decimal | None
+Row = list[Value]
 
 
-def as_workbook(digest: Digest) -> bytes:
+class Change(Decimal):
+    """A change in percentage points, which is shown with its sign."""
+
+
+def as_workbook(digest: Digest, language: Language = "vi") -> bytes:
     """The workbook as a file. Numbers are numbers; a text that looks like a formula stays a text."""
+    speech = DigestSpeech(language)
     book = Workbook()
     book.properties.created = book.properties.modified = digest.written_at.replace(tzinfo=None)
+    book.properties.language = language
     units = book.active
     assert isinstance(units, Worksheet)  # noqa: S101 - a new workbook has one
-    units.title = "Đơn vị"
-    headings = ["Đơn vị", "Mã"]
-    for one in digest.sets:
-        headings += [f"{one.name}: chậm", f"{one.name}: được đánh giá"]
-    headings += ["Tổng số chậm", "Thay đổi (điểm %)", "Báo cáo thiếu"]
-    rows: list[list[Value]] = []
-    for row in digest.units:
-        counts: list[Value] = [n for cell in row.cells for n in (cell.lagging, cell.judged)]
-        counts = counts or [None] * (2 * len(digest.sets))
-        rows.append(
-            [row.area_name, row.area, *counts, row.lagging, row.change, row.missing_reports]
-        )
-    _fill(units, digest, headings, rows)
-    lines = book.create_sheet("Chỉ tiêu")
-    _fill(
-        lines,
-        digest,
-        [
-            "Tình hình",
-            "Chỉ tiêu",
-            "Mã",
-            "Hiện đạt (%)",
-            "Trước đó (%)",
-            "Thay đổi (điểm %)",
-            "Tiến độ (%)",
-            "Mục tiêu (%)",
-            "Còn thiếu",
-            "Đơn vị tính",
-            "Hẹn xong ngày",
-        ],
-        [
-            _row(title, line)
-            for title, group in (
-                ("Chậm tiến độ", digest.lagging),
-                ("Tiến bộ nhiều nhất", digest.better),
-                ("Giảm nhiều nhất", digest.worse),
-            )
-            for line in group
-        ],
-    )
+    units.title = speech.say("sheet_units")
+    _fill(units, _top(speech, digest), *_of_units(speech, digest))
+    lines = book.create_sheet(speech.say("sheet_indicators"))
+    _fill(lines, _top(speech, digest), *_of_indicators(speech, digest))
     if digest.silent:
-        sheet = book.create_sheet("Nguồn ngừng gửi")
-        _fill(sheet, digest, ["Nguồn"], [[name] for name in digest.silent])
+        rows: list[Row] = [[speech.source(feed)] for feed in digest.silent]
+        sheet = book.create_sheet(speech.say("sheet_silent"))
+        _fill(sheet, _top(speech, digest), [speech.say("h_source")], rows)
     file = BytesIO()
     book.save(file)
     return file.getvalue()
@@ -86,37 +59,77 @@ def file_name(digest: Digest) -> str:
     return f"nhipso-{digest.area.replace(':', '-')}-{digest.period}.xlsx"
 
 
-def _row(title: str, line: DigestLine) -> list[Value]:
+def _top(speech: DigestSpeech, digest: Digest) -> tuple[str, str]:
+    """What stands above each sheet."""
+    title = speech.say("title", period=speech.period(digest))
+    return f"{title}: {speech.unit(digest.area_name)}", speech.measured(digest)
+
+
+def _of_units(speech: DigestSpeech, digest: Digest) -> tuple[list[str], list[Row]]:
+    headings = [speech.say("h_unit"), speech.say("h_code")]
+    for one in digest.sets:
+        name = speech.set_name(one)
+        headings += [speech.say("h_lagging", set=name), speech.say("h_judged", set=name)]
+    headings += map(speech.say, ("h_all_lagging", "h_change", "h_missing_reports"))
+    rows: list[Row] = []
+    for row in digest.units:
+        counts: list[Value] = [n for cell in row.cells for n in (cell.lagging, cell.judged)]
+        counts = counts or [None] * (2 * len(digest.sets))
+        name = speech.unit(row.area_name)
+        change = Change(row.change) if row.change is not None else None
+        rows.append([name, row.area, *counts, row.lagging, change, row.missing_reports])
+    return headings, rows
+
+
+def _of_indicators(speech: DigestSpeech, digest: Digest) -> tuple[list[str], list[Row]]:
+    headings = (
+        "h_state",
+        "h_indicator",
+        "h_code",
+        "h_now_percent",
+        "h_before",
+        "h_change",
+        "h_pace_percent",
+        "h_target_percent",
+        "h_gap",
+        "h_noun",
+        "h_promised",
+    )
+    groups = (
+        ("state_lagging", digest.lagging),
+        ("better", digest.better),
+        ("worse", digest.worse),
+    )
+    rows = [_row(speech, speech.say(name), line) for name, group in groups for line in group]
+    return [speech.say(one) for one in headings], rows
+
+
+def _row(speech: DigestSpeech, title: str, line: DigestLine) -> Row:
     promised = None
     if line.promised_on is not None:
-        promised = wording.day(line.promised_on) + (" (quá hẹn)" if line.is_overdue else "")
+        promised = speech.day(line.promised_on)
+        if line.is_overdue:
+            promised = speech.say("cell_overdue", day=promised)
     return [
         title,
-        line.indicator_name,
+        speech.name(line),
         line.indicator,
         line.value,
         line.before,
-        line.change,
+        Change(line.change) if line.change is not None else None,
         line.pace,
         line.target,
         line.gap_people,
-        line.noun,
+        speech.counted(line),
         promised,
     ]
 
 
 def _fill(
-    sheet: Worksheet, digest: Digest, headings: Sequence[str], rows: Sequence[Sequence[Value]]
+    sheet: Worksheet, top: tuple[str, str], headings: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    compared = digest.compared_on
-    _write(sheet, 1, 1, f"Bản tin {digest.period_name}: {digest.area_name}").font = _BOLD
-    _write(
-        sheet,
-        2,
-        1,
-        f"Số liệu tính đến {wording.clock(digest.measured_at)}"
-        + (f", so với ngày {wording.day(compared)}" if compared is not None else ""),
-    )
+    _write(sheet, 1, 1, top[0]).font = _BOLD
+    _write(sheet, 2, 1, top[1])
     for column, heading in enumerate(headings, start=1):
         cell = _write(sheet, _FIRST_ROW, column, heading)
         cell.font, cell.alignment = _BOLD, _HEADING
@@ -126,9 +139,7 @@ def _fill(
         for column, value in enumerate(row, start=1):
             cell = _write(sheet, index, column, value)
             if isinstance(value, Decimal):
-                cell.number_format = (
-                    _CHANGE if "Thay đổi" in headings[column - 1] else _TWO_DECIMALS
-                )
+                cell.number_format = _CHANGE if isinstance(value, Change) else _TWO_DECIMALS
     sheet.freeze_panes = f"B{_FIRST_ROW + 1}"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = int(sheet.PAPERSIZE_A4)
