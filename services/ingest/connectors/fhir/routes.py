@@ -20,10 +20,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from services.chassis.clock import Clock
 from services.chassis.database import load_queries
 from services.chassis.problems import Problem
+from services.chassis.settings import SecretFileError, read_secret_text
 from services.ingest.body import BodyReader, BytesInFlight
 from services.ingest.connectors.configuration import ConfigurationError
-from services.ingest.connectors.connector import Configured, RouteNeeds, SourceError
-from services.ingest.connectors.fhir.authorization import read_secret_text
+from services.ingest.connectors.connector import Configured, RouteNeeds
 from services.ingest.connectors.fhir.config import FhirConfig
 from services.ingest.connectors.fhir.notifications import (
     Heard,
@@ -152,7 +152,7 @@ def _hooks(configured: Sequence[Configured[FhirConfig]]) -> Mapping[str, _Hook]:
             continue
         try:
             secret = read_secret_text(hook.secret_file)
-        except SourceError as error:
+        except SecretFileError as error:
             raise ConfigurationError(f"connector {one.name}: {error}") from None
         hooks[one.name] = _Hook(hook.header, secret.encode())
     return hooks

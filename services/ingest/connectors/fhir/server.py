@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -15,9 +16,11 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from services.chassis.clock import Clock
+from services.ingest.connectors.body import limited
 from services.ingest.connectors.connector import SourceError
-from services.ingest.connectors.fhir.authorization import AccessTokens
-from services.ingest.connectors.fhir.config import FhirConfig
+from services.ingest.connectors.fhir.authorization import token_request
+from services.ingest.connectors.fhir.config import Authorization, FhirConfig
+from services.ingest.connectors.oauth2 import AccessTokens
 
 FHIR_JSON: Final = "application/fhir+json"
 NDJSON: Final = "application/fhir+ndjson, application/ndjson;q=0.9"
@@ -41,9 +44,7 @@ class FhirServer:
                 total=None, sock_connect=config.timeout_seconds, sock_read=config.timeout_seconds
             )
         )
-        self._tokens = (
-            AccessTokens(config.authorization, self._http, clock) if config.authorization else None
-        )
+        self._tokens = _tokens(config.authorization, self._http, clock)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -161,7 +162,7 @@ class FhirServer:
 
     async def _bundle(self, answer: aiohttp.ClientResponse) -> dict[str, Any]:
         self._expect(answer, HTTPStatus.OK)
-        decoded = await _json(answer)
+        decoded = as_object(await limited(answer, _MAX_BODY_BYTES, "lower page_size"))
         if decoded.get("resourceType") != "Bundle":
             raise SourceError("the server answers a search with something that is no Bundle")
         return decoded
@@ -177,15 +178,13 @@ class FhirServer:
         raise SourceError(f"the server answers {answer.status}; {hint}")
 
 
-async def _json(answer: aiohttp.ClientResponse) -> dict[str, Any]:
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-        size += len(chunk)
-        if size > _MAX_BODY_BYTES:
-            raise SourceError("the server answers with more than 64 MiB; lower page_size")
-        parts.append(chunk)
-    return as_object(b"".join(parts))
+def _tokens(
+    authorization: Authorization | None, http: aiohttp.ClientSession, clock: Clock
+) -> AccessTokens | None:
+    if authorization is None:
+        return None
+    request = partial(token_request, authorization, clock)
+    return AccessTokens(authorization.token_url, request, http, clock)
 
 
 def as_object(text: bytes) -> dict[str, Any]:

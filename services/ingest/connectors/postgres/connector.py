@@ -11,14 +11,12 @@ import asyncpg
 import structlog
 
 from services.chassis.database import load_queries
-from services.chassis.settings import SecretFileError, read_secret_text
 from services.ingest.connectors.connector import (
     Cursor,
     Event,
     Kind,
     Page,
     RecordMapping,
-    SourceError,
     SourceRecord,
     Surroundings,
 )
@@ -27,6 +25,7 @@ from services.ingest.connectors.postgres.config import PostgresConfig
 from services.ingest.connectors.postgres.faults import LEAVING, told
 from services.ingest.connectors.postgres.position import Position, Snapshot
 from services.ingest.connectors.postgres.table import Table, table_of
+from services.ingest.connectors.secret_file import secret_in
 
 _SQL: Final = load_queries(Path(__file__).parent / "queries.sql")
 _CONNECT_SECONDS: Final = 10.0
@@ -65,10 +64,7 @@ class PostgresConnector:
         Raises:
             SourceError: it does not answer, refuses us, or the file with its URL cannot be read.
         """
-        try:
-            dsn = read_secret_text(config.dsn_file)
-        except SecretFileError as error:
-            raise SourceError(str(error)) from None
+        dsn = secret_in(config.dsn_file)
         with told():
             connection = await asyncpg.connect(
                 dsn,

@@ -13,12 +13,13 @@ import aiohttp
 from yarl import URL
 
 from services.chassis.clock import Clock
+from services.ingest.connectors.body import GarbageError, decoded_json, limited
 from services.ingest.connectors.connector import SourceError
 from services.ingest.connectors.rest.access import Credential
-from services.ingest.connectors.rest.body import GarbageError, decoded_json, limited
 from services.ingest.connectors.rest.config import RestConfig
 
 _TRIES: Final = 3
+_TOO_LONG: Final = "ask for smaller pages, or raise max_body_bytes"
 _FIRST_DELAY_SECONDS: Final = 0.2
 #: Longer waits are not sat out here: the connector rests meanwhile.
 _LONGEST_WAIT_SECONDS: Final = 5.0
@@ -123,8 +124,8 @@ class Api:
             if status == HTTPStatus.OK:
                 links: Mapping[str, Mapping[str, Any]] = got.links
                 link = links.get("next", {}).get("url")
-                body = decoded_json(await limited(got, self._config.max_body_bytes))
-                return Answer(body, str(link) if link is not None else None)
+                body = await limited(got, self._config.max_body_bytes, _TOO_LONG)
+                return Answer(decoded_json(body), str(link) if link is not None else None)
             if status == HTTPStatus.UNAUTHORIZED:
                 return None
             if status in _AGAIN:

@@ -12,21 +12,18 @@ class GarbageError(Exception):
     """A body that is not JSON: a proxy's page, or half an answer. It may be better next time."""
 
 
-async def limited(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+async def limited(answer: aiohttp.ClientResponse, most_bytes: int, advice: str) -> bytes:
     """The whole body, after decompression.
 
     Raises:
-        SourceError: it is longer than it may be.
+        SourceError: it is longer than it may be; `advice` says what to do then.
         aiohttp.ClientError: it breaks off.
     """
     body = bytearray()
     async for chunk in answer.content.iter_any():
         body += chunk
         if len(body) > most_bytes:
-            raise SourceError(
-                f"an answer is longer than {most_bytes} bytes; "
-                "ask for smaller pages, or raise max_body_bytes"
-            )
+            raise SourceError(f"an answer is longer than {most_bytes} bytes; {advice}")
     return bytes(body)
 
 
