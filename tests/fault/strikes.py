@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from services.scoring.work import _LEADER_LOCK
-from tests.fault.commits import holding
+from tests.fault.commits import Commits
 from tests.fault.feeding import Feed
 from tests.fault.plan import POINTS, Fault
 from tests.fault.servers import Servers
@@ -17,6 +17,9 @@ from tests.fault.store import Store
 from tests.fault.topics import Topics
 from tests.fault.waiting import until
 from tests.fault.workers import FEWEST, MOST, Worker, Workers
+
+#: Of batches of events.
+SCORING: Final = Commits("nhipso-scoring", "scoring.shards")
 
 _POSITION: Final = "SELECT coalesce(sum(next_offset), 0)::bigint FROM shards"
 _LEADERS: Final = """
@@ -147,11 +150,15 @@ async def _stopped(point: str, stage: Stage) -> Worker:
 
 
 async def _at_commit(side: str, stage: Stage, then: Callable[[list[int]], Awaitable[None]]) -> None:
-    async with holding(side, stage.servers.postgres.dsn, stage.store) as held:
+    async with SCORING.holding(side, stage.servers.postgres.dsn, stage.store) as held:
         await then(await held())
 
 
 async def _terminate(pids: list[int], stage: Stage) -> None:
-    chosen = stage.rng.sample(pids, stage.rng.randint(1, len(pids)))
-    await stage.store.fetch(_TERMINATE, chosen)
-    await until(lambda: stage.store.value(_GONE, chosen))
+    await terminate(stage.rng.sample(pids, stage.rng.randint(1, len(pids))), stage.store)
+
+
+async def terminate(pids: list[int], store: Store) -> None:
+    """End these connections from the server's side, and wait until they are gone."""
+    await store.fetch(_TERMINATE, pids)
+    await until(lambda: store.value(_GONE, pids))

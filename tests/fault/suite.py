@@ -16,12 +16,11 @@ from deploy.embedded.tokens import issue_all
 from services.chassis.settings import read_secret
 from tests.e2e.line import Line, _free_base
 from tests.e2e.sending import sender
-from tests.fault import commits
 from tests.fault.feeding import Feed
 from tests.fault.plan import KIND_OF, KINDS, Fault, Volley
 from tests.fault.servers import Servers
 from tests.fault.store import Store
-from tests.fault.strikes import Stage, strike
+from tests.fault.strikes import SCORING, Stage, strike
 from tests.fault.topics import Topics
 from tests.fault.verdict import Verdict, judge
 from tests.fault.waiting import until
@@ -182,7 +181,7 @@ async def _stage(
         topics, watched = Topics(servers.kafka.bootstrap), Topics(servers.kafka.bootstrap)
         opened.push_async_callback(topics.close)
         opened.push_async_callback(watched.close)
-        await commits.prepare(servers.postgres.dsn, store)
+        await SCORING.prepare(servers.postgres.dsn, store)
         to = await opened.enter_async_context(sender(Line(root)))
         feed = Feed(
             seed=seed,

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
@@ -13,12 +12,11 @@ from typing import Final
 
 import aiohttp
 
-from deploy.embedded.child import Child
 from deploy.embedded.ports import LOOPBACK, free_port
 from services.chassis.failpoints import TAKEN_BY, VARIABLE
+from tests.fault.notifier.forked import Forked
 from tests.fault.waiting import until
 
-_CHECKOUT: Final = Path(__file__).parents[3]
 _LOOK_SECONDS: Final = 0.05
 _START_SECONDS: Final = 90.0
 _STOP_SECONDS: Final = 40.0
@@ -37,20 +35,21 @@ class Processes:
         self._points.mkdir()
         self._watching: asyncio.Task[None] | None = None
         self._struck = set[int]()
-        self._children: list[tuple[Child, int]] = []
+        self._children: list[tuple[Forked, int]] = []
         self.surprises = Counter[str]()
         """How processes ended that nobody had struck."""
         self.starts = 0
 
     async def start(self, count: int) -> None:
-        """Start so many, wait until they serve, and keep them alive from now on."""
-        for number in range(count):
+        """Start so many more, wait until they serve, and keep them alive from now on."""
+        for _ in range(count):
             port = free_port()
-            child = self._child(f"notifier-{number + 1}", port)
-            self._children.append((child, port))
+            child = self._child(f"notifier-{len(self._children) + 1}", port)
             child.start()
+            self._children.append((child, port))
             self.starts += 1
-        self._watching = asyncio.create_task(self._keep_alive())
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._keep_alive())
         async with asyncio.timeout(_START_SECONDS):
             for _, port in self._children:
                 await until(partial(_is_ready, port))
@@ -67,15 +66,24 @@ class Processes:
             await asyncio.to_thread(child.stop, _STOP_SECONDS)
         self._children.clear()
 
-    def arm(self, point: str) -> None:
-        """Lay out a fault: the first process at this point kills itself."""
+    def arm(self, point: str, action: str = "kill") -> None:
+        """Lay out a fault: the first process at this point kills or stops itself."""
         hidden = self._points / f".{point}"
-        hidden.write_text("kill", encoding="ascii")
+        hidden.write_text(action, encoding="ascii")
         hidden.rename(self._points / point)
 
     def is_taken(self, point: str) -> bool:
         """Whether a process has died at the point."""
         return any(self._points.glob(f"{point}{TAKEN_BY}*"))
+
+    async def stopped_at(self, point: str) -> int:
+        """Wait until a process has stopped itself at the point, and name it."""
+
+        async def taken() -> list[Path]:
+            return list(self._points.glob(f"{point}{TAKEN_BY}*"))
+
+        (file,) = await until(taken)
+        return int(file.name.rpartition(TAKEN_BY)[2])
 
     def forget(self) -> None:
         """Clear what has been taken, so that the points can be armed again."""
@@ -83,10 +91,24 @@ class Processes:
             self._struck.add(int(file.name.rpartition(TAKEN_BY)[2]))
             file.unlink()
 
+    def wake(self, pid: int) -> None:
+        """SIGCONT for one that has stopped itself."""
+        os.kill(pid, signal.SIGCONT)
+
+    async def serving(self, pid: int) -> None:
+        """Wait until this one serves (again), or has ended."""
+        for child, port in self._children:
+            if child.pid == pid:
+
+                async def serves(child: Forked = child, port: int = port) -> bool:
+                    return child.pid != pid or await _is_ready(port)
+
+                await until(serves)
+
     async def kill_any(self, rng: Random) -> None:
         """SIGKILL for one that runs, wherever it is in its work."""
 
-        async def alive() -> list[Child]:
+        async def alive() -> list[Forked]:
             return [child for child, _ in self._children if child.alive]
 
         child = rng.choice(await until(alive))
@@ -107,17 +129,16 @@ class Processes:
                     self.starts += 1
             await asyncio.sleep(_LOOK_SECONDS)
 
-    def _note_end(self, child: Child) -> None:
+    def _note_end(self, child: Forked) -> None:
         taken = any(self._points.glob(f"*{TAKEN_BY}{child.pid}"))
         if child.pid not in self._struck and not taken and child.exit_code != _COULD_NOT_START:
             self.surprises[f"{child.name} ended by itself with code {child.exit_code}"] += 1
 
-    def _child(self, name: str, port: int) -> Child:
+    def _child(self, name: str, port: int) -> Forked:
         # Settings of a service that runs here must not get in.
         kept = {key: text for key, text in os.environ.items() if not key.startswith("NHIPSO_")}
-        return Child(
+        return Forked(
             name=name,
-            argv=[sys.executable, "-m", "services.notifier"],
             log=self._root / "logs" / f"{name}.log",
             env={
                 **kept,
@@ -125,7 +146,6 @@ class Processes:
                 "NHIPSO_HTTP__PORT": str(port),
                 VARIABLE: str(self._points),
             },
-            cwd=_CHECKOUT,
         )
 
 

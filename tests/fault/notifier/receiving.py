@@ -1,10 +1,12 @@
 """Who is told: a real HTTP server and a real SMTP server, which keep the ids of what they take."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from standardwebhooks import Webhook
 
 from deploy.embedded.ports import LOOPBACK, free_port
+from tests.fault.waiting import until
 
 #: Invented, and of the length that the specification asks for.
 _SECRET: Final = "whsec_" + "bmhpcHNvLWZhdWx0LXN1aXRlLWludmVudGVk"
@@ -33,6 +36,16 @@ class Receiving:
     mails: Taken = field(default_factory=dict)
     is_down: bool = False
     """Whether both refuse for the moment whatever comes."""
+    holds: bool = False
+    """Whether webhooks wait for their answer until this is over."""
+    held: int = 0
+    """How many wait at the moment."""
+    late: int = 0
+    """So many webhooks that come next are taken, and answered when the sender has hung up."""
+    dying: int = 0
+    """So many mails that come next are taken, and the connection ends before the answer."""
+    unsure: list[tuple[Taken, str]] = field(default_factory=list)
+    """Of which messages the sender could not know: where they are kept, and the unit's code."""
 
     @property
     def repeats(self) -> int:
@@ -66,13 +79,20 @@ class Receiving:
         """Take a message; one whose signature is wrong is refused."""
         if self.is_down:
             return web.Response(status=503, headers={"retry-after": "1"})
+        self.held += 1
+        await until(self._lets_go)
+        self.held -= 1
         Webhook(_SECRET).verify(await request.read(), dict(request.headers))
         code = request.match_info["code"]
         self.hooks.setdefault(code, Counter())[request.headers["webhook-id"]] += 1
+        if self.late > 0:
+            self.late -= 1
+            self.unsure.append((self.hooks, code))
+            await until(partial(_has_hung_up, request))
         return web.Response(status=204)
 
     async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
-        self, _server: SMTP, _session: Session, envelope: Envelope
+        self, server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         """Take a mail."""
         if self.is_down:
@@ -82,7 +102,20 @@ class Receiving:
         (address,) = envelope.rcpt_tos
         code = address.partition("@")[0]
         self.mails.setdefault(code, Counter())[str(headers["Message-ID"])] += 1
+        if self.dying > 0:
+            self.dying -= 1
+            self.unsure.append((self.mails, code))
+            # The answer goes nowhere.
+            assert isinstance(server.transport, asyncio.WriteTransport)
+            server.transport.abort()
         return "250 OK"
+
+    async def _lets_go(self) -> bool:
+        return not self.holds
+
+
+async def _has_hung_up(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 @asynccontextmanager

@@ -8,7 +8,8 @@ from typing import Final
 import pytest
 
 from services.chassis import failpoints
-from tests.fault.notifier.suite import POINTS, run
+from tests.fault.notifier.striking import POINTS
+from tests.fault.notifier.suite import Asked, run
 
 ALERTS: Final = 300
 SERVICES: Final = Path(failpoints.__file__).parents[1]
@@ -20,11 +21,11 @@ async def test_whatever_strikes_each_alert_is_told_once(tmp_path: Path) -> None:
     seed = int(os.environ.get("FAULT_SEED", secrets.randbelow(10**6)))
     said: list[str] = []
     try:
-        report = await run(tmp_path, seed, ALERTS, 1, said.append)
+        report = await run(tmp_path, Asked(seed, ALERTS), said.append)
     except Exception as error:
         error.add_note("\n".join([f"FAULT_SEED={seed}", *said]))
         raise
-    assert not report.wrong, report.table()
+    assert not report.wrong, "\n".join([report.table(), *said])
 
 
 @pytest.mark.parametrize("point", POINTS)
