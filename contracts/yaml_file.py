@@ -10,6 +10,20 @@ from pydantic import BaseModel, ValidationError
 Form = TypeVar("Form", bound=BaseModel)
 
 _MOST: Final = 20
+
+#: What to do, for what is said in words of the program that reads.
+_ADVICE: Final = {
+    "extra_forbidden": "there is no such key here; check how it is spelt and where it stands",
+    "missing": "is missing, and must be there",
+    "invalid_key": 'is a number; write the key in quotes, such as "2030"',
+    "model_type": "want a mapping, `key: value`",
+    "dict_type": "want a mapping, `key: value`",
+    "list_type": "want a list, such as [one, another]",
+    "tuple_type": "want a list, such as [one, another]",
+    "frozen_set_type": "want a list, such as [one, another]",
+    "too_short": "want one entry or more",
+}
+
 _BOOLEAN: Final = "tag:yaml.org,2002:bool"
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
@@ -59,9 +73,9 @@ def faults(error: ValidationError, *above: str) -> str:
     """What is wrong, each with its place below `above`; without the input: it may be a secret."""
     found = error.errors(include_url=False, include_input=False)
     places = [".".join(map(str, (*above, *one["loc"]))) for one in found]
+    told = [_ADVICE.get(one["type"], one["msg"].removeprefix("Value error, ")) for one in found]
     said = [
-        f"{place}: {one['msg']}" if place else one["msg"]
-        for place, one in zip(places, found, strict=True)
+        f"{place}: {what}" if place else what for place, what in zip(places, told, strict=True)
     ][:_MOST]
     if len(found) > _MOST:
         said.append(f"and {len(found) - _MOST} more faults")

@@ -3,9 +3,16 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from contracts.areas import Level
 from contracts.catalogue.model import Baseline, Targets
@@ -13,6 +20,8 @@ from contracts.updates import Severity
 from services.notifier.core.rule import ALL_LEVELS, Falling, Freshness, Rule, Shift
 
 _DURATION: Final = re.compile(r"(\d{1,6})([smhd])")
+_SHORTEST_FALL: Final = timedelta(days=7)
+_LONGEST_FALL: Final = timedelta(days=366)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -42,7 +51,14 @@ class FallingEntry(Entry):
     """From how many points of loss, within how many days, a unit falls."""
 
     points: Annotated[Decimal, Field(gt=0, le=100)]
-    within: Annotated[Duration, Field(ge=timedelta(days=7), le=timedelta(days=366))]
+    within: Duration
+
+    @field_validator("within")
+    @classmethod
+    def _some_weeks(cls, within: timedelta) -> timedelta:
+        if not _SHORTEST_FALL <= within <= _LONGEST_FALL:
+            raise ValueError("want 7d to 366d: of fewer days nothing can be told")
+        return within
 
 
 class ShiftEntry(Entry):
@@ -100,7 +116,7 @@ class UnitEntry(Entry):
 
 
 class NationalEntry(Entry):
-    """The targets of the whole country, where they are not the province's.
+    """The targets of the whole country, where they are not the province's, and their document.
 
     `levels`: the units that are judged by them as well.
     """
@@ -108,6 +124,12 @@ class NationalEntry(Entry):
     source: str = ""
     levels: Levels = frozenset({"province"})
     targets: dict[str, Targets] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _cites_its_document(self) -> Self:
+        if self.targets and not self.source.strip():
+            raise ValueError("targets without a source; name the document that they stand in")
+        return self
 
 
 class FreshnessEntry(Entry):

@@ -211,7 +211,11 @@ RULES = "rules.yaml"
 @pytest.mark.parametrize(
     ("file", "edit", "message"),
     [
-        (CITIZENS, change(0, numeratr="x"), "digital-citizen.yaml: dc.1.1: numeratr: Extra"),
+        (
+            CITIZENS,
+            change(0, numeratr="x"),
+            "digital-citizen.yaml: dc.1.1: numeratr: there is no such key",
+        ),
         (CITIZENS, change(0, feed=None), "dc.1.1: feed: "),
         (CITIZENS, change(0, id="DC"), "digital-citizen.yaml: DC: id: "),
         (CITIZENS, change(0, feed="telcom"), "dc.1.1: feed telcom is none of"),
@@ -259,7 +263,7 @@ RULES = "rules.yaml"
         ),
         (CITIZENS, rules("indicators", 0, to="dc.1.1"), "indicator number 1 must be a mapping"),
         (RULES, rules("version", to=0), "rules.yaml: version: "),
-        (RULES, rules("conditons", to={}), "rules.yaml: conditons: Extra"),
+        (RULES, rules("conditons", to={}), "rules.yaml: conditons: there is no such key"),
         (RULES, rules("documents", to=[]), "rules.yaml: documents must map"),
         (
             RULES,

@@ -43,13 +43,13 @@ def test_settings_may_shorten_the_wait() -> None:
         (("tolerance: 2", "tolerance: -2"), "rules.tolerance: "),
         (("tolerance: 2", "tolerance: 0"), "hysteresis exceeds tolerance"),
         (("for: 3d", "for: soon"), r"rules.for: .* such as 90s, 30m, 12h or 3d"),
-        (("tolerance:", "tolerence:"), "tole"),
+        (("tolerance:", "tolerence:"), "rules.tolerence: there is no such key here"),
         (("tolerance: 2", "tolerance: 2\n  tolerance: 3"), "the key 'tolerance' stands twice"),
         (("warning: 5", "dreadful: 5"), "rules.severities"),
         (("warning: 365d", "warning: 1y"), "rules.late.warning: .* such as"),
         (("[province, district, commune]", "[]"), "rules.levels"),
         (("[province, district, commune]", "[ward]"), "rules.levels"),
-        (("within: 28d", "within: 1d"), "rules.falling.within"),
+        (("within: 28d", "within: 1d"), "rules.falling.within: want 7d to 366d"),
         (("percent: 10,", "percent: 0,"), "rules.denominator_shift.percent"),
         (("freshness:", "sets: {dc: {tolerance: 3}}\nfreshness:"), "sets.dc: is no set"),
         (
@@ -83,6 +83,46 @@ def test_settings_may_shorten_the_wait() -> None:
         (
             ("freshness:", 'national: {targets: {ds.fibre: {"2026": 3}}}\nfreshness:'),
             "national.targets.ds.fibre.2026",
+        ),
+        (
+            ("freshness:", 'national: {targets: {ds.fibre: {"2030": 99}}}\nfreshness:'),
+            "national: targets without a source; name the document",
+        ),
+        (
+            ("freshness:", "indicators: {ds.fiber: {}}\nfreshness:"),
+            r"is no indicator of the catalogue; did you mean ds.fibre\?",
+        ),
+        (
+            ("freshness:", 'units: {"02647": {}}\nfreshness:'),
+            r"units.02647: is no unit; .*; did you mean 2025:02647\?",
+        ),
+        (
+            ("    registry: 35d", "    registri: 35d"),
+            "freshness.feeds.registri: is no feed; there are",
+        ),
+        (
+            (
+                "freshness:",
+                'units: {"2025:02647": {indicators: {dt.eco.2: {targets: {"2030": 5}}}}}\nfreshness:',
+            ),
+            "dt.eco.2.targets: dt.eco.2 is a quantity",
+        ),
+        (
+            (
+                "freshness:",
+                'units: {"2025:02647": {indicators: {ds.fibre: {targets: {}}}}}\nfreshness:',
+            ),
+            "ds.fibre.targets: names no target",
+        ),
+        (
+            (
+                "freshness:",
+                (
+                    'units: {"2025:02647": {indicators: {ds.fibre: {targets: '
+                    '{"2025": 90, "2030": 50}}}}}\nfreshness:'
+                ),
+            ),
+            "ds.fibre.targets: a later target is lower",
         ),
     ],
 )
