@@ -71,6 +71,7 @@ def summary(alert: Alert, domain: Domain, today: date) -> LetterAlert:
         pace=stands.pace,
         target=stands.target,
         target_on=_due(stands, indicator, today),
+        missed_on=stands.missed_on,
         gap_people=stands.gap_people if told and not is_gap_few else None,
         is_gap_few=told and is_gap_few,
         numerator=stands.numerator if told else None,

@@ -3,12 +3,13 @@
 The worst alerts stand in full, each in a section; the others have a line each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from services.notifier.core.detail import IN_FULL
 from services.notifier.core.disclosure import SMALLEST
-from services.notifier.core.letter import Letter
+from services.notifier.core.letter import Letter, counted
 from services.notifier.core.parts import LetterAlert
 from services.notifier.core.section import line, section
 from services.notifier.core.sheet import Block, Link, Listing, Section, Sheet
@@ -43,10 +44,13 @@ class _Layout:
         blocks = [self._sources()] if letter.sources else []
         if letter.receivers:
             blocks.append(self._receivers())
-        if letter.reports:
-            blocks.append(self._reports())
-        if letter.lagging:
-            blocks.append(self._lagging())
+        if letter.units:
+            blocks.append(self._above())
+        else:
+            blocks += [self._reports()] if letter.reports else []
+            blocks += [self._lagging()] if letter.lagging else []
+        if letter.acknowledge_url is not None:
+            blocks[-1] = replace(blocks[-1], closing=f"{blocks[-1].closing} {self._answer()}")
         charts = [section.chart for block in blocks for section in block.sections if section.chart]
         footer = [self._speech.say("automatic"), self._speech.say("sums", few=SMALLEST)]
         if not letter.is_for_operators:
@@ -56,7 +60,7 @@ class _Layout:
             subject=letter.subject_in(self._speech.language),
             greeting=self._speech.say("dear", addressee=self._addressee),
             preface=self._speech.say("escalated", within=self._within)
-            if letter.escalated_to is not None
+            if letter.escalated_to is not None and not letter.units
             else None,
             blocks=tuple(blocks),
             links=tuple(self._links()),
@@ -64,6 +68,11 @@ class _Layout:
             regards=self._speech.say("regards"),
             footer=" ".join(footer),
         )
+
+    def _answer(self) -> str:
+        """What is asked of the reader, and what follows if nobody answers."""
+        asked, days = self._speech.say("answer"), self._letter.patience_days
+        return asked if not days else f"{asked} {self._speech.say('answer_within', days=days)}"
 
     def _links(self) -> Iterator[Link]:
         letter, speech = self._letter, self._speech
@@ -139,6 +148,32 @@ class _Layout:
             rest=None,
             closing=self._speech.say("send_reports", addressee=self._addressee),
         )
+
+    def _above(self) -> Block:
+        say, units = self._speech.say, self._letter.units
+        clock = self._speech.clock(self._letter.written_at)
+        lines = tuple(
+            f"{number}. {self._of_unit(name, alerts)}"
+            for number, (name, alerts) in enumerate(units.items(), 1)
+        )
+        return Block(
+            opening=(say("above", clock=clock, n=len(units), within=self._within),),
+            sections=(),
+            rest=Listing(say("above_units"), lines),
+            closing=say("please_above", addressee=self._addressee),
+        )
+
+    def _of_unit(self, name: str, alerts: Sequence[LetterAlert]) -> str:
+        """A unit that does not answer: how many of its alerts, and the worst of them."""
+        said = self._speech.say(
+            "above_unit",
+            unit=self._speech.unit(name),
+            parts=counted(alerts, self._speech.language),
+        )
+        worst = next((one for one in alerts if one.kind == "pace"), None)
+        if worst is None:
+            return said
+        return f"{said} {self._speech.say('above_worst', worst=line(self._speech, worst))}"
 
     def _report(self, alert: LetterAlert) -> str:
         return self._speech.say(

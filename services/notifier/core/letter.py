@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import model_validator
 
+from contracts.areas import Area
 from contracts.events import EventTime
 from contracts.pace import Milestone
 from contracts.times import local_day
@@ -46,6 +47,7 @@ __all__ = [
     "keys_in_full",
     "worst_first",
     "write",
+    "write_above",
 ]
 
 OPERATORS: Final = "operators"
@@ -66,7 +68,9 @@ class Letter(Part):
 
     `recovered` are indicators of the last message that lag no more. `page_url` leads to the unit's
     page, `acknowledge_url` to where the unit says that it has taken the matter up. `escalated_to`
-    names the unit above that is told because the unit itself has not said so.
+    names the unit above that is told because the unit itself has not said so; where several have
+    not, the letter is about all of them, `area` is the one above, and each alert names its own.
+    `patience_days`: after so many days without an acknowledgement the unit above is told.
     `is_test`: an operator tries a receiver, and nothing is told.
     """
 
@@ -82,6 +86,7 @@ class Letter(Part):
     page_url: str | None = None
     acknowledge_url: str | None = None
     escalated_to: str | None = None
+    patience_days: int | None = None
     is_test: bool = False
 
     @model_validator(mode="after")
@@ -104,6 +109,12 @@ class Letter(Part):
     def receivers(self) -> tuple[LetterAlert, ...]:
         """The alerts about receivers that take nothing."""
         return tuple(alert for alert in self.alerts if alert.kind == "receiver")
+
+    @property
+    def units(self) -> Mapping[str, tuple[LetterAlert, ...]]:
+        """Where the letter is about several units: name → its alerts, the worst unit first."""
+        names = dict.fromkeys(one.area_name for one in self.alerts if one.area_name is not None)
+        return {name: tuple(one for one in self.alerts if one.area_name == name) for name in names}
 
     @property
     def lagging(self) -> tuple[LetterAlert, ...]:
@@ -135,17 +146,24 @@ class Letter(Part):
             named = [say[name].format(n=len(alerts)) for name, alerts in told if alerts]
             parts = ", ".join(named)
             return say["subject_operators"].format(parts=parts[:1].upper() + parts[1:])
-        lagging = "n_lagging_or_falling" if self.is_any_falling else "n_lagging"
-        parts = [
-            say[name].format(n=len(alerts))
-            for name, alerts in ((lagging, self.lagging), ("n_reports", self.reports))
-            if alerts
-        ]
+        if self.units:
+            within = wording.within if language == "vi" else wording.unit_en
+            return say["subject_above"].format(n=len(self.units), within=within(self.area_name))
         unit = self.area_name if language == "vi" else wording.unit_en(self.area_name)
         name = "subject_again" if self.is_reminder else "subject"
         if self.escalated_to is not None:
             name = "subject_escalated"
-        return say[name].format(unit=unit, parts=", ".join(parts))
+        return say[name].format(unit=unit, parts=counted(self.alerts, language))
+
+
+def counted(alerts: Sequence[LetterAlert], language: Language) -> str:
+    """How many alerts of each kind: ``3 chỉ tiêu chậm tiến độ, 1 báo cáo cần gửi``."""
+    say = SENTENCES[language]
+    lagging = [one for one in alerts if one.kind == "pace"]
+    reports = [one for one in alerts if one.kind == "report"]
+    falling = any(one.reason == Reason.FALLING for one in lagging)
+    named = (("n_lagging_or_falling" if falling else "n_lagging", lagging), ("n_reports", reports))
+    return ", ".join(say[name].format(n=len(some)) for name, some in named if some)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,4 +249,35 @@ def write(
         ),
         page_url=background.page_url,
         acknowledge_url=background.acknowledge_url,
+    )
+
+
+def write_above(
+    alerts: Iterable[Alert], above: Area, domain: Domain, *, now: datetime, page_url: str | None
+) -> Letter:
+    """Write the letter to the unit above about several units that do not answer.
+
+    Raises:
+        LookupError: one of the units is not known.
+    """
+    today = local_day(now)
+    return Letter(
+        audience=f"{UNIT_PREFIX}{above.area_id}",
+        area=above.area_id,
+        area_name=above.name,
+        addressee=wording.office(above),
+        addressee_en=wording.office_en(above),
+        written_at=now,
+        is_reminder=False,
+        alerts=tuple(
+            summary(alert, domain, today).model_copy(
+                update={
+                    "area": alert.key.area,
+                    "area_name": domain.areas[alert.key.area].name,
+                }
+            )
+            for alert in worst_first(alerts)
+        ),
+        page_url=page_url,
+        escalated_to=above.name,
     )

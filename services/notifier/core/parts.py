@@ -99,9 +99,13 @@ class LetterAlert(LetterName):
     instead of the share `value_below`, which it stays under. `is_gap_few`: the gap alone is of few.
     `missing` is who is not in the numerator; `per_month` how many a month lead to the target.
     `aim`: whether pace and target are the province's, the unit's own or the country's.
+    `missed_on`: the day of a target that passed unmet; `target_on` is then that of the next one.
+    `area` and `area_name` stand where a letter is about several units.
     """
 
     id: UUID
+    area: str | None = None
+    area_name: str | None = None
     kind: AlertKind
     severity: Severity
     reason: str
@@ -111,6 +115,7 @@ class LetterAlert(LetterName):
     pace: Percent | None
     target: Percent | None
     target_on: IsoDay | None
+    missed_on: IsoDay | None = None
     aim: Aim = "provincial"
     other_line: LetterLine | None = None
     gap_people: int | None

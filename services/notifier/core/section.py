@@ -39,7 +39,9 @@ def section(speech: Speech, title: str, alert: LetterAlert, *, is_new: bool) -> 
 
 def _notes(speech: Speech, alert: LetterAlert) -> list[str]:
     said = []
-    if alert.reason in _REASONS:
+    if alert.reason == Reason.TARGET_MISSED and alert.missed_on is not None:
+        said.append(speech.say("missed", day=speech.day(alert.missed_on)))
+    elif alert.reason in _REASONS:
         said.append(speech.say(f"reason_{alert.reason}"))
     return said
 
@@ -249,8 +251,13 @@ def line(speech: Speech, alert: LetterAlert) -> str:
     """An alert that is not told in full."""
     if alert.withheld == "few-reached":
         value = speech.say("below", share=speech.percent(alert.value_below))
+    elif alert.withheld == "few-missing" and alert.denominator is not None:
+        denominator = speech.count(alert.denominator)
+        noun = speech.noun(alert)
+        few = speech.say("few_missing_short", few=SMALLEST, denominator=denominator, noun=noun)
+        return f"{speech.name(alert)}: {few}"
     elif alert.withheld is not None or alert.value is None:
-        return speech.name(alert)
+        return f"{speech.name(alert)}: {speech.say('few_counted_short')}"
     else:
         value = speech.percent(alert.value)
     gap = ""

@@ -18,6 +18,7 @@ _VI: Final = {
     "subject_again": "[Nhịp Số] Nhắc lại: {unit} có {parts}",
     "n_lagging": "{n} chỉ tiêu chậm tiến độ",
     "subject_escalated": "[Nhịp Số] Chưa được xác nhận: {unit} có {parts}",
+    "subject_above": "[Nhịp Số] Chưa được xác nhận: {n} đơn vị thuộc {within}",
     "n_lagging_or_falling": "{n} chỉ tiêu chậm tiến độ hoặc đang giảm",
     "n_reports": "{n} báo cáo cần gửi",
     "dear": "Kính gửi: {addressee}",
@@ -69,6 +70,17 @@ _VI: Final = {
         "Thư này được gửi lên cấp trên vì đã quá thời hạn mà {within} chưa xác nhận đã tiếp nhận "
         "các nội dung dưới đây."
     ),
+    "above": (
+        "Tính đến {clock}, {n} đơn vị thuộc {within} đã quá thời hạn mà chưa xác nhận đã tiếp nhận "
+        "thư của Nhịp Số về các nội dung dưới đây. Thư này là thư chung về tất cả các đơn vị đó."
+    ),
+    "above_units": "Danh sách đơn vị, nơi có chỉ tiêu chậm nhất xếp trước:",
+    "above_unit": "{unit}: {parts}.",
+    "above_worst": "Chậm nhất: {worst}.",
+    "please_above": (
+        "Đề nghị {addressee} đôn đốc các đơn vị trên xác nhận và có giải pháp để kịp tiến độ."
+    ),
+    "missed": "Đã qua ngày {day} mà chưa đạt mục tiêu đặt ra cho ngày đó.",
     "reason_target-missed": "Đã qua thời hạn của mục tiêu mà chưa đạt.",
     "reason_falling": "Chưa thấp hơn tiến độ nhưng đang giảm.",
     "reason_recovering": "Đang dần theo kịp tiến độ.",
@@ -105,6 +117,8 @@ _VI: Final = {
         "Hiện còn dưới {few} trên {denominator} {noun} chưa đạt; theo tiến độ, đến nay cần đạt "
         "{pace}."
     ),
+    "few_missing_short": "còn dưới {few} trên {denominator} {noun} chưa đạt",
+    "few_counted_short": "không nêu số liệu vì số đối tượng quá ít",
     "few_counted": "Số đối tượng quá ít nên thư này không nêu số liệu.",
     "since_up": "Từ thư trước (ngày {day}): tăng {points}{gap}.",
     "since_down": "Từ thư trước (ngày {day}): giảm {points}{gap}.",
@@ -135,6 +149,13 @@ _VI: Final = {
     "other_gap": ", còn thiếu {gap} {noun}",
     "please": "Đề nghị {addressee} xem xét và có giải pháp để kịp tiến độ.",
     "please_escalated": "Đề nghị {addressee} đôn đốc {within} có giải pháp để kịp tiến độ.",
+    "answer": (
+        "Đề nghị bấm “Xác nhận đã tiếp nhận” để ghi giải pháp và ngày dự kiến hoàn thành; không cần "
+        "tài khoản."
+    ),
+    "answer_within": (
+        "Nếu sau {days} ngày chưa có xác nhận, nội dung này sẽ được báo lên cấp trên."
+    ),
     "page": "Xem số liệu của đơn vị",
     "acknowledge": "Xác nhận đã tiếp nhận",
     "regards": "Trân trọng.",
@@ -155,6 +176,7 @@ _EN: Final = {
     "subject_again": "[Nhịp Số] Reminder: {unit}: {parts}",
     "n_lagging": "indicators behind pace: {n}",
     "subject_escalated": "[Nhịp Số] Not acknowledged: {unit}: {parts}",
+    "subject_above": "[Nhịp Số] Not acknowledged: units of {within}: {n}",
     "n_lagging_or_falling": "indicators behind pace or falling: {n}",
     "n_reports": "reports awaited: {n}",
     "dear": "To: {addressee}",
@@ -206,6 +228,15 @@ _EN: Final = {
         "This message goes to the level above because {within} has not acknowledged in time what "
         "stands below."
     ),
+    "above": (
+        "By {clock}, units of {within} that have not acknowledged in time what Nhịp Số wrote to "
+        "them: {n}. This is one message about all of them."
+    ),
+    "above_units": "The units, the furthest behind first:",
+    "above_unit": "{unit}: {parts}.",
+    "above_worst": "Furthest behind: {worst}.",
+    "please_above": "{addressee} is asked to urge these units to acknowledge and to catch up.",
+    "missed": "{day} has passed, and the target set for that day is not met.",
     "reason_target-missed": "The day of the target has passed and it is not met.",
     "reason_falling": "Not below its pace, but falling.",
     "reason_recovering": "Catching up.",
@@ -241,6 +272,8 @@ _EN: Final = {
     "few_missing": (
         "Fewer than {few} of {denominator} {noun} are missing; the pace asks for {pace} by now."
     ),
+    "few_missing_short": "fewer than {few} of {denominator} {noun} are missing",
+    "few_counted_short": "no figures, because too few are counted",
     "few_counted": "Too few are counted here for this message to give figures.",
     "since_up": "Since the last message ({day}): up {points}{gap}.",
     "since_down": "Since the last message ({day}): down {points}{gap}.",
@@ -271,6 +304,10 @@ _EN: Final = {
     "other_gap": ", {gap} {noun} missing",
     "please": "{addressee} is asked to look into this and take steps to catch up.",
     "please_escalated": "{addressee} is asked to urge {within} to take steps to catch up.",
+    "answer": (
+        "Please press 'Acknowledge' to say what is being done and by when; no account is needed."
+    ),
+    "answer_within": ("What is not acknowledged within {days} days is told to the level above."),
     "page": "See the unit's figures",
     "acknowledge": "Acknowledge",
     "regards": "With regards.",

@@ -7,8 +7,8 @@ alerts of one unit.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -68,7 +68,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for all alerts alike: who may be told, routes, office hours, what hushes."""
+    """What holds for all alerts alike: who may be told, routes, office hours, what hushes.
+
+    `raised`: audience → when it was last told of units below that do not answer.
+    """
 
     domain: Domain
     routes: Route
@@ -76,6 +79,7 @@ class Terms:
     hours: OfficeHours | None
     hushing: Hushing
     silences: Sequence[Silence]
+    raised: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Planned:
     `at` is the moment that the log keeps: never before one of its alerts became news, or the log
     would say that it is not told yet. An alert may fire while letters are being written.
     `broken` are those that fire again because a promise was broken and nothing new was said.
+    `patience`: after this time without an acknowledgement the unit above is told.
     """
 
     audience: str
@@ -92,6 +97,7 @@ class Planned:
     alerts: tuple[Alert, ...]
     at: datetime
     broken: frozenset[UUID] = frozenset()
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,8 @@ def plan(alerts: Iterable[Alert], record: Record, terms: Terms, now: datetime) -
         kind, held = wait(group, record, now)
         stopped += held
         if kind is not None:
-            letters.append(_planned(audience, kind, group, record, now))
+            letter = _planned(audience, kind, group, record, now)
+            letters.append(replace(letter, patience=_patience(group[0], terms)))
     return Plan(tuple(letters), tuple(stopped))
 
 
@@ -220,6 +227,15 @@ def wait(
     return None, [(one, Stop.TOLD if _is_told(one, record) else waits) for one in group]
 
 
+def _patience(one: Bound, terms: Terms) -> timedelta | None:
+    """How long the unit itself may leave a letter unanswered; None where nobody above is told."""
+    area = terms.domain.areas.get(one.alert.key.area)
+    is_own = area is not None and one.audience == f"{UNIT_PREFIX}{area.area_id}"
+    if area is None or not is_own or f"{UNIT_PREFIX}{area.parent_id}" not in terms.audiences:
+        return None
+    return one.route.escalate_after
+
+
 def escalate(some: Iterable[Bound], record: Record, terms: Terms, now: datetime) -> list[Planned]:
     """The letters to units above about alerts that nobody has acknowledged for too long.
 
@@ -249,8 +265,19 @@ def escalate(some: Iterable[Bound], record: Record, terms: Terms, now: datetime)
     return [
         _planned(audience, "escalation", raised, record, now)
         for audience, raised in above.items()
-        if _is_spaced(raised[0], record.messages.get(audience), now)
+        if _is_spaced(raised[0], terms.raised.get(audience), now)
     ]
+
+
+def together(raised: Sequence[Planned]) -> Planned:
+    """One letter above for all units that do not answer: nobody gets a letter for each."""
+    return Planned(
+        raised[0].audience,
+        "escalation",
+        tuple(alert for one in raised for alert in one.alerts),
+        max(one.at for one in raised),
+        frozenset().union(*(one.broken for one in raised)),
+    )
 
 
 def _planned(

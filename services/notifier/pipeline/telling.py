@@ -5,7 +5,8 @@ not in the log, and nothing is told that has no letter. What is told, when and t
 `core/stages.py`.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from time import perf_counter
@@ -20,7 +21,7 @@ from services.notifier.core.causes import Domain
 from services.notifier.core.inhibition import hushing
 from services.notifier.core.letter import UNIT_PREFIX
 from services.notifier.core.route import Route
-from services.notifier.core.stages import Plan, Planned, Terms, plan
+from services.notifier.core.stages import Planned, Terms, plan, together
 from services.notifier.core.stop import Stop
 from services.notifier.links import NO_LINKS, Links
 from services.notifier.metrics import NotifierMetrics
@@ -77,6 +78,7 @@ class Telling:
             return
         looked = 0.0
         stopped: Counter[Stop] = Counter()
+        raised: dict[str, list[str]] = defaultdict(list)
         after = ""
         while True:
             started = perf_counter()
@@ -88,11 +90,16 @@ class Telling:
             looked += perf_counter() - started
             for area, planned in plans.items():
                 stopped.update(reason for _, reason in planned.stopped)
-                if planned.letters:
+                for letter in planned.letters:
+                    if letter.kind == "escalation":
+                        raised[letter.audience].append(area)
+                if any(letter.kind != "escalation" for letter in planned.letters):
                     await self._tell(area, now)
             if len(found) < _UNITS_AT_ONCE:
                 break
             after = max(found)
+        for audience, areas in raised.items():
+            await self._raise(audience, areas, now)
         for reason in Stop:
             self._metrics.alerts_held.labels(reason.value).set(stopped[reason])
         took = timedelta(seconds=looked)
@@ -108,6 +115,7 @@ class Telling:
             hours=self._routing.hours,
             hushing=hushing(await told.hushing(connection, self._day.upper)),
             silences=await works.silences(connection, now, state="active"),
+            raised=await told.raised(connection, now - self._longest),
         )
 
     def _of_day(self, today: date) -> _Day:
@@ -127,16 +135,39 @@ class Telling:
             if not await take_turn(connection, Turn.TELL):
                 return
             # Look again under the lock: another process may have told it meanwhile.
-            planned = await self._plan(connection, area, now)
-            for letter in planned.letters:
-                await self._write(connection, letter)
+            for letter in await self._planned(connection, [area], now):
+                if letter.kind != "escalation":
+                    await self._write(connection, letter)
             failpoint("letter.before-commit")
         failpoint("letter.after-commit")
 
-    async def _plan(self, connection: asyncpg.Connection, area: str, now: datetime) -> Plan:
-        firing = {area: await told.of_area(connection, area)}
-        record = (await told.records(connection, firing, now - self._longest))[area]
-        return plan(firing[area], record, await self._terms(connection, now), now)
+    async def _raise(self, audience: str, areas: Sequence[str], now: datetime) -> None:
+        """Tell a unit above of all units that do not answer, in one letter."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await take_turn(connection, Turn.TELL):
+                return
+            found = [
+                letter
+                for letter in await self._planned(connection, areas, now)
+                if letter.kind == "escalation" and letter.audience == audience
+            ]
+            if found:
+                await self._write(connection, together(found))
+            failpoint("letter.before-commit")
+        failpoint("letter.after-commit")
+
+    async def _planned(
+        self, connection: asyncpg.Connection, areas: Sequence[str], now: datetime
+    ) -> list[Planned]:
+        """The letters that are due about units, each looked at as it stands."""
+        firing = {area: await told.of_area(connection, area) for area in areas}
+        records = await told.records(connection, firing, now - self._longest)
+        terms = await self._terms(connection, now)
+        return [
+            letter
+            for area, some in firing.items()
+            for letter in plan(some, records[area], terms, now).letters
+        ]
 
     async def _write(self, connection: asyncpg.Connection, planned: Planned) -> None:
         letter = await compose(connection, planned, self._domain, self._links)

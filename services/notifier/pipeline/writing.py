@@ -16,6 +16,7 @@ from services.notifier.core.letter import (
     Letter,
     audience_of,
     write,
+    write_above,
 )
 from services.notifier.core.route import GROUP_PREFIX
 from services.notifier.core.stages import Planned
@@ -37,6 +38,10 @@ async def compose(
         for alert in planned.alerts
     ]
     area = firing[0].key.area
+    above = domain.areas.get(planned.audience.removeprefix(UNIT_PREFIX))
+    if above is not None and any(alert.key.area != area for alert in firing):
+        page = links.page(above.area_id)
+        return write_above(firing, above, domain, now=now, page_url=page)
     letter = write(
         firing,
         await figures_for(connection, firing, domain, now),
@@ -50,7 +55,8 @@ async def compose(
         ),
     )
     if planned.audience == audience_of(firing[0]):
-        return letter
+        days = planned.patience.days if planned.patience is not None else None
+        return letter.model_copy(update={"patience_days": days})
     return letter.model_copy(update=_readdressed(planned, domain))
 
 

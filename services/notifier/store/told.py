@@ -34,6 +34,12 @@ async def hushing(connection: asyncpg.Connection, upper: Sequence[str]) -> list[
     return [alert_of(row) for row in await connection.fetch(_SQL["hushing"], list(upper))]
 
 
+async def raised(connection: asyncpg.Connection, since: datetime) -> dict[str, datetime]:
+    """Audience → when it was last told, since a moment, of units below that do not answer."""
+    found = await connection.fetch(_SQL["raised"], since)
+    return {row["audience"]: row["raised_at"] for row in found}
+
+
 async def records(
     connection: asyncpg.Connection, alerts: dict[str, list[Alert]], since: datetime
 ) -> dict[str, Record]:

@@ -31,5 +31,16 @@ SELECT area, audience, max(written_at) AS written_at
 FROM messages
 WHERE area = ANY ($1::text[])
   AND written_at > $2
-  AND EXISTS (SELECT FROM message_alerts WHERE message = messages.id)
+  AND EXISTS (
+      SELECT
+      FROM message_alerts JOIN alerts ON alerts.id = message_alerts.alert
+      WHERE message_alerts.message = messages.id AND alerts.area = messages.area
+  )
 GROUP BY 1, 2
+
+-- name: raised
+-- When each audience was last told of units below that do not answer.
+SELECT note AS audience, max(done_at) AS raised_at
+FROM works
+WHERE work = 'escalated' AND done_at > $1
+GROUP BY note

@@ -8,6 +8,7 @@ from uuid import UUID
 from contracts import holidays
 from contracts.times import local_day
 from services.notifier.core.acknowledgement import Acknowledgement
+from services.notifier.core.letter import Letter
 from services.notifier.core.matching import Matcher
 from services.notifier.core.quiet import OfficeHours
 from services.notifier.core.route import Route
@@ -202,6 +203,36 @@ async def test_who_does_not_answer_is_told_of_above_once(bench: Bench) -> None:
     assert (letter["area"], letter["area_name"]) == (COMMUNE, "Phường Lào Cai")
     assert letter["addressee"] == "Ủy ban nhân dân tỉnh Lào Cai"
     assert [tuple(row) for row in done] == [("escalated", "notifier", above)] * 2
+
+
+async def test_several_units_that_do_not_answer_are_one_letter_above(bench: Bench) -> None:
+    other = "2025:02671"
+    await fire(bench, "ds.smartphone")
+    await fire(bench, "ds.smartphone", "ds.fibre", area=other)
+    route = Route(Policy(timedelta(0), DAY, 30 * DAY), escalate_after=5 * DAY)
+    above = f"unit:{PROVINCE}"
+    receivers = mailboxes(UNIT, f"unit:{other}", above)
+    telling = Telling(bench.pool, bench.domain, receivers, Routing(route, None), bench.metrics)
+    for _ in range(8):
+        await bench.tell(telling)
+        bench.clock.advance(DAY)
+    assert [one for one in await bench.letters() if one[0] == above] == [(above, 3)]
+    async with bench.pool.acquire() as connection:
+        text = await connection.fetchval("SELECT letter FROM messages WHERE audience = $1", above)
+    letter = Letter.model_validate_json(text)
+    assert {name: len(some) for name, some in letter.units.items()} == {
+        "Phường Lào Cai": 1,
+        "Phường Cam Đường": 2,
+    }
+    # It puts off no letter about the province itself, and is not the last of those.
+    await fire(bench, "ds.smartphone", area=PROVINCE)
+    await bench.tell(telling)
+    assert [one for one in await bench.letters() if one[0] == above] == [(above, 3), (above, 1)]
+    async with bench.pool.acquire() as connection:
+        text = await connection.fetchval(
+            "SELECT letter FROM messages WHERE audience = $1 ORDER BY written_at DESC", above
+        )
+    assert Letter.model_validate_json(text).recovered == ()
 
 
 async def test_a_group_is_told_of_each_unit_by_itself(bench: Bench) -> None:

@@ -22,7 +22,7 @@ from services.notifier.core.causes import Domain
 from services.notifier.core.decide import Decision, Reason
 from services.notifier.core.detail import IN_FULL
 from services.notifier.core.figure import Figure, FigureKey, standing
-from services.notifier.core.letter import Background, Letter, write
+from services.notifier.core.letter import Background, Letter, write, write_above
 from services.notifier.core.parts import LetterAlert
 from services.notifier.core.peers import siblings
 from services.notifier.core.wording import Language
@@ -188,7 +188,7 @@ def many(domain: Domain) -> Letter:
     caught_up = alert(domain, figure(COMMUNE, "dc.2.1", 900, 1_000), "info")
     gone = write([caught_up], {}, domain, is_reminder=False, now=NOW).alerts
     last = former.model_copy(update={"alerts": (*map(_a_week_ago, former.alerts), *gone)})
-    return write(
+    letter = write(
         alerts,
         near,
         domain,
@@ -202,6 +202,7 @@ def many(domain: Domain) -> Letter:
             acknowledge_url="https://nhipso.example.vn/acknowledge?token=x",
         ),
     )
+    return letter.model_copy(update={"patience_days": 14})
 
 
 def _a_week_ago(one: LetterAlert) -> LetterAlert:
@@ -223,7 +224,20 @@ def escalated(commune: Letter) -> Letter:
     )
 
 
+@pytest.fixture
+def above(domain: Domain) -> Letter:
+    """To the province, about two communes that do not answer."""
+    alerts = [
+        alert(domain, figure("2025:02671", "ds.smartphone", 9_000, 31_000), "warning"),
+        alert(domain, figure("2025:02671", "ds.fibre", 5_020, 7_200), "warning"),
+        alert(domain, figure(COMMUNE, "ds.digital-skills", 1_204, 9_876), "critical"),
+    ]
+    page = "https://nhipso.example.vn/areas/2025:15"
+    return write_above(alerts, domain.areas["2025:15"], domain, now=NOW, page_url=page)
+
+
 LETTERS: Final = (
+    "above",
     "province",
     "commune",
     "operators",
@@ -253,6 +267,20 @@ def test_reads_as_it_was_approved(
 def test_stands_worst_first(province: Letter) -> None:
     found = [one.indicator for one in province.alerts]
     assert found == ["ds.schools", "ds.smartphone", "ds.fibre"]
+
+
+def test_a_letter_about_several_units_names_each_and_has_no_link_of_one(above: Letter) -> None:
+    assert list(above.units) == ["Phường Lào Cai", "Phường Cam Đường"]
+    text = as_text(above)
+    assert "Phường Cam Đường: 2 chỉ tiêu chậm tiến độ" in text
+    assert above.acknowledge_url is None
+
+
+def test_says_which_target_was_missed(many: Letter) -> None:
+    (missed,) = [one for one in many.alerts if one.reason == Reason.TARGET_MISSED]
+    known = missed.model_copy(update={"missed_on": date(2025, 12, 31)})
+    text = as_text(many.model_copy(update={"alerts": (known,)}))
+    assert "Đã qua ngày 31/12/2025 mà chưa đạt mục tiêu đặt ra cho ngày đó." in text
 
 
 def test_survives_the_store(province: Letter, many: Letter) -> None:

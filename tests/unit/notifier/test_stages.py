@@ -317,6 +317,6 @@ def test_one_letter_above_for_all_of_a_unit_and_none_of_the_top(terms: Terms) ->
     assert letters(plan([top], Record({}, told), terms, NOW)) == []
     never = replace(terms, routes=Route(POLICY))
     assert letters(plan(some, Record({}, told), never, NOW)) == []
-    # At most one letter a day about a unit goes up.
-    spaced = Record({}, told, {ABOVE: NOW - HOUR})
-    assert letters(plan(some, spaced, terms, NOW)) == []
+    # At most one letter a day goes up, for whichever units.
+    spaced = replace(terms, raised={ABOVE: NOW - HOUR})
+    assert letters(plan(some, Record({}, told), spaced, NOW)) == []
