@@ -31,7 +31,7 @@ AT_ONCE: Final = 64
 """So many receivers of one kind are served at the same time, one delivery each."""
 
 _RUN: Final = 20
-"""So many deliveries a receiver that answers gets before others have their turn."""
+"""So many deliveries a receiver that answers gets before others that wait have their turn."""
 
 _MOMENT: Final = 0.1
 """Seconds that a step waits for room when more is due than can be served at once."""
@@ -145,9 +145,10 @@ class Delivering:
 
     async def _serve(self, first: Delivery) -> None:
         """Bring one receiver what waits for it, until it fails or others should have a turn."""
-        run = [first]
-        for turn in range(_RUN):
-            if not run or not await self._deliver(run[0]) or turn == _RUN - 1:
+        run, turns = [first], 0
+        while run and await self._deliver(run[0]):
+            turns += 1
+            if turns >= _RUN and len(self._under_way) >= self._at_once:
                 return
             try:
                 run = await self._claim(1, self._clock.now(), first.receiver)

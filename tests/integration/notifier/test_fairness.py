@@ -149,6 +149,32 @@ async def test_others_are_served_while_one_hangs(bench: Bench, row: Row, send: S
     assert {name for name, _ in row.taken} == set(names)
 
 
+async def test_who_answers_gets_all_at_once_while_nobody_waits_for_a_place(
+    bench: Bench, row: Row, send: Send
+) -> None:
+    entries = known(row.receiver("r0"))
+    await fire(bench)
+    for _ in range(25):
+        await letter_later(bench, entries)
+    await deliver(bench, delivering(bench, entries, send))
+    assert len(row.taken) == 25
+
+
+async def test_who_answers_makes_room_for_those_that_wait_for_a_place(
+    bench: Bench, row: Row, send: Send
+) -> None:
+    entries = known(row.receiver("r0"), row.receiver("r1"))
+    await fire(bench)
+    for _ in range(25):
+        await letter_later(bench, entries)
+    one = delivering(bench, entries, send, at_once=1)
+    for _ in range(4):
+        await deliver(bench, one)
+    first, second = row.taken[0][0], row.taken[20][0]
+    assert [name for name, _ in row.taken[:40]] == [first] * 20 + [second] * 20
+    assert first != second
+
+
 async def test_a_second_process_serves_others_while_one_hangs_in_the_first(
     bench: Bench, row: Row, send: Send
 ) -> None:
