@@ -1,5 +1,7 @@
 """Plants mutants in a copy of the sources and sees that they are caught: ``make mutants``.
 
+`ARGS=notifier` takes those whose names or files hold that word.
+
 Each mutant breaks one promise on purpose. What must catch it is run on the unchanged copy first,
 where it has to pass, and then on the mutant, where it has to find something: a test that cannot
 even start has caught nothing.
@@ -9,19 +11,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import environ
 from pathlib import Path
 from typing import Final, Self
 
 from tests.fault.mutations import MUTANTS, Check, Mutant, MutationError, plant
+from tests.fault.mutations_notifier import NOTIFIER_MUTANTS
 
+ALL: Final = (*MUTANTS, *NOTIFIER_MUTANTS)
 CHECKOUT: Final = Path(__file__).parents[2]
 
 _SOURCES: Final = ("contracts", "services", "deploy", "tests")
 _FILES: Final = ("pyproject.toml", "docker-compose.yml", "Makefile")
-_SEED: Final = "--seed=1"
-_EVENTS: Final = "--events=3000"
 _SECONDS: Final = 300
 
 
@@ -37,13 +40,14 @@ class Ran:
 
 def main() -> int:
     """Plant, run, print; returns the exit code."""
+    mutants = [one for one in ALL if all(_concerns(one, word) for word in sys.argv[1:])]
     try:
-        caught = sum(_is_caught(mutant) for mutant in MUTANTS) if _unchanged_passes() else 0
+        caught = sum(map(_is_caught, mutants)) if _unchanged_passes(mutants) else 0
     except MutationError as error:
         say(str(error))
         return 2
-    say(f"{caught} of {len(MUTANTS)}")
-    return 0 if caught == len(MUTANTS) else 1
+    say(f"{caught} of {len(mutants)}")
+    return 0 if caught == len(mutants) else 1
 
 
 def say(text: str) -> None:
@@ -51,11 +55,15 @@ def say(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 
-def _unchanged_passes() -> bool:
+def _concerns(mutant: Mutant, word: str) -> bool:
+    return word in mutant.name or any(word in edit.file for edit in mutant.edits)
+
+
+def _unchanged_passes(mutants: Sequence[Mutant]) -> bool:
     """Whether every check passes on sources that nobody has broken."""
     passes = True
     with _Copy(None) as copy:
-        for check in dict.fromkeys(check for mutant in MUTANTS for check in mutant.caught_by):
+        for check in dict.fromkeys(check for mutant in mutants for check in mutant.caught_by):
             ran = copy.run(check)
             if not ran.passed:
                 passes = False
@@ -98,12 +106,8 @@ class _Copy:
 
     def run(self, check: Check) -> Ran:
         """Run a check on this copy and on nothing else."""
-        if check.tests is not None:
-            arguments = ["pytest", "-q", "-x", "-p", "no:cacheprovider", check.tests]
-        else:
-            arguments = ["tests.fault", _SEED, _EVENTS, f"--plan={check.plan}"]
         done = subprocess.run(
-            [sys.executable, "-m", *arguments],
+            [sys.executable, "-m", *check.arguments],
             cwd=self._folder,
             env={
                 **environ,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 
 class MutationError(Exception):
@@ -11,13 +11,34 @@ class MutationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something that catches mutants: tests by their path, or the fault suite with a plan."""
+    """Something that catches mutants: tests by their path, or a fault suite.
+
+    That of the whole line takes a plan, that of the notifier the points at which it is killed.
+    """
+
+    EVERY_POINT: ClassVar[str] = "all"
 
     tests: str | None = None
     plan: str | None = None
+    points: str | None = None
 
     def __str__(self) -> str:
-        return self.tests or f"the fault suite ({self.plan})"
+        if self.tests is not None:
+            return self.tests
+        if self.plan is not None:
+            return f"the fault suite ({self.plan})"
+        return f"the notifier's fault suite ({self.points})"
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What is run: a module of Python, and its arguments."""
+        if self.tests is not None:
+            return ("pytest", "-q", "-x", "-p", "no:cacheprovider", self.tests)
+        if self.plan is not None:
+            return ("tests.fault", "--seed=1", "--events=3000", f"--plan={self.plan}")
+        some = () if self.points == self.EVERY_POINT else (f"--points={self.points}",)
+        size = ("--alerts=100", "--rounds=1", "--patience=60")
+        return ("tests.fault.notifier", "--seed=1", *size, *some)
 
 
 @dataclass(frozen=True, slots=True)
