@@ -24,6 +24,10 @@ from services.cli.reading import get_json, post_json
 from services.cli.terminal import answers, remarks
 
 _STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+#: An id is copied for `ack`, so it stands whole on a line of its own.
+_ID_WIDTH = 36
+#: A narrower terminal shows fewer columns.
+_WIDE = 120
 
 alerts = typer.Typer(name="alerts", invoke_without_command=True, epilog=EPILOG)
 
@@ -99,7 +103,7 @@ def list_alerts(
     if not found:
         console.print("no alerts" if state is State.ALL else f"no {state.value} alerts")
         return
-    console.print(_table(found, known, rules))
+    console.print(_table(found, known, rules, wide=console.width >= _WIDE))
     total = answer.get("total", len(found)) if isinstance(answer, dict) else len(found)
     more = f" of {total:,}" if total > len(found) else ""
     console.print(f"{len(found):,}{more} alerts")
@@ -146,29 +150,36 @@ def _listed(answer: Any, url: str) -> list[dict[str, Any]]:
     return found
 
 
-def _table(found: list[dict[str, Any]], areas: Areas, catalogue: Catalogue) -> Table:
+def _table(found: list[dict[str, Any]], areas: Areas, catalogue: Catalogue, *, wide: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("Unit", "Indicator", "State", "Severity"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("Value", "Pace", "Missing"):
+    table.add_column("Unit", overflow="fold")
+    table.add_column("Indicator, id of the alert", overflow="fold", min_width=_ID_WIDTH)
+    for heading in ("State", "Severity") if wide else ("Severity",):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("Value", "Pace", "Missing") if wide else ("Value",):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("Since", no_wrap=True)
-    table.add_column("Id", overflow="fold")
+    if wide:
+        table.add_column("Since", no_wrap=True)
     for alert in found:
         unit = areas.get(str(alert.get("area")))
         known = catalogue.by_id.get(str(alert.get("indicator")))
         severity = str(alert.get("severity") or "–")
-        table.add_row(
+        name = f"{known.id} {known.name.vi}" if known is not None else str(alert.get("indicator"))
+        cells: list[str | Text] = [
             f"{unit.name} ({unit.area_id})" if unit is not None else str(alert.get("area")),
-            f"{known.id} {known.name.vi}" if known is not None else str(alert.get("indicator")),
-            str(alert.get("state") or "–"),
+            f"{name}\n{alert.get('id') or alert.get('alert') or '–'}",
+            *([str(alert.get("state") or "–")] if wide else []),
             Text(severity, style=_STYLES.get(severity, "")),
             _percent(alert.get("value")),
-            _percent(alert.get("pace")),
-            "–" if alert.get("gap_people") is None else f"{int(alert['gap_people']):,}",
-            local_time(alert.get("opened_at"), "minutes") or "–",
-            str(alert.get("id") or alert.get("alert") or "–"),
-        )
+        ]
+        if wide:
+            missing = alert.get("gap_people")
+            cells += [
+                _percent(alert.get("pace")),
+                "–" if missing is None else f"{int(missing):,}",
+                local_time(alert.get("opened_at"), "minutes") or "–",
+            ]
+        table.add_row(*cells)
     return table
 
 

@@ -163,5 +163,11 @@ def _problem(text: str) -> str:
     except ValueError:
         content = None
     if isinstance(content, dict) and (said := content.get("detail") or content.get("title")):
-        return str(said)
+        return "; ".join([str(said), *_faults(content.get("errors"))])
     return " ".join(text.split())[:300] or "nothing more"
+
+
+def _faults(errors: Any) -> list[str]:
+    """What is wrong and where, as a problem's `errors` say it."""
+    faults = errors if isinstance(errors, list) else []
+    return [f"{one.get('where')}: {one.get('detail')}" for one in faults if isinstance(one, dict)]

@@ -38,6 +38,13 @@ def test_an_alert_is_acknowledged(nhipso: Run, stack: FakeStack) -> None:
     assert json.loads(stack.requests[-1].body)["promised_on"] is None
 
 
+def test_what_is_wrong_with_it_is_told(nhipso: Run, stack: FakeStack) -> None:
+    problem = {"detail": "see errors", "errors": [{"where": "body.note", "detail": "too short"}]}
+    stack.answers[f"/v1/alerts/{ID}/acknowledgement"] = lambda _: Answer(422, problem)
+    told = nhipso("alerts", "ack", ID, "--note", " ")
+    assert (told.code, "body.note: too short" in told.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

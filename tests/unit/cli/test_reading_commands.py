@@ -194,6 +194,13 @@ def test_a_severity_that_does_not_exist_is_a_wrong_call(nhipso: Run, stack: Fake
     assert stack.requests == []
 
 
+def test_the_id_of_an_alert_can_be_copied(nhipso: Run, stack: FakeStack) -> None:
+    name = "94e2f1a2-c7b3-5d88-89d3-2f7bd4668e8f"
+    alert = ALERTS["alerts"][0] | {"id": name}
+    stack.answers["/v1/alerts"] = lambda _: Answer(200, {"alerts": [alert]})
+    assert name in nhipso("alerts").out
+
+
 def test_no_alerts_is_good_news(nhipso: Run, stack: FakeStack) -> None:
     stack.answers["/v1/alerts"] = lambda _: Answer(200, {"alerts": []})
     told = nhipso("alerts", "--state", "all")

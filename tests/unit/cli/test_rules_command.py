@@ -70,14 +70,22 @@ def test_shows_what_would_have_fired(nhipso: Run, scoring: FakeStack, today: dat
     began = (today - timedelta(days=6)).isoformat()
     for part in ("ds.smartphone", began, "still fires", "warning", "target-missed"):
         assert part in line
-    assert "1 alerts would have fired" in told.out
+    assert f"to {today}: 1, about 1 of 1 figures" in told.out
+    first = today - timedelta(days=9)
+    assert f"scoring knows their days from {first} on" in told.out
     assert [request.token for request in scoring.requests] == ["token-operator"]
 
 
 def test_another_file_tells_another_story(nhipso: Run, scoring: FakeStack, tmp_path: Path) -> None:
     file = written(tmp_path, "for: 3d", "for: 30d")
     told = nhipso("rules", "check", file, "--area", "02647", "--indicator", "ds.smartphone")
-    assert "0 alerts would have fired" in told.out
+    assert ": 0, about 0 of 1 figures" in told.out
+
+
+def test_says_when_there_is_no_history(nhipso: Run, stack: FakeStack) -> None:
+    stack.answers[HISTORY] = lambda _: Answer(200, {"basis": "events", "points": []})
+    told = nhipso("rules", "check", "--area", "02647", "--indicator", "ds.smartphone")
+    assert (told.code, "knows no day" in told.out) == (0, True)
 
 
 def test_json_for_scripts(nhipso: Run, scoring: FakeStack, today: date) -> None:
