@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -116,9 +116,12 @@ def check(
     judged = dict(_judged(units, indicators, checked, indicator))
     judged_before = {} if before is None else dict(_judged(units, indicators, before, indicator))
     since = today - timedelta(days=days - 1)
-    found = asyncio.run(_found(read_endpoints(endpoints), judged, judged_before, since, today))
+    found, known_since = asyncio.run(
+        _found(read_endpoints(endpoints), judged, judged_before, since, today)
+    )
     if is_json:
         said |= {"from": since.isoformat(), "to": today.isoformat()}
+        said["known_since"] = None if known_since is None else known_since.isoformat()
         said["against"] = None if before is None else str(in_force)
         said |= as_json(found, is_compared=before is not None)
         typer.echo(json.dumps(said, indent=2))
@@ -131,9 +134,13 @@ def check(
     fired = [one.alert for one in found if one.change != "gone"]
     told = len({(one.area, one.indicator) for one in fired})
     console.print(
-        f"{len(fired):,} alerts would have fired from {since} to {today}, "
-        f"of {told:,} among {len(judged):,} figures"
+        f"alerts that would have fired from {since} to {today}: {len(fired):,}, "
+        f"about {told:,} of {len(judged):,} figures"
     )
+    if known_since is None:
+        console.print("scoring knows no day of them yet, so nothing could fire")
+    elif known_since > since:
+        console.print(f"scoring knows their days from {known_since} on, none before")
     if before is not None:
         changes = Counter(one.change for one in found)
         console.print(
@@ -191,13 +198,18 @@ def _judged(
 
 async def _found(
     stack: Endpoints, judged: Judged, before: Judged, since: date, today: date
-) -> list[Compared]:
-    """What would have fired on one of the days, beside what fires by the rules in force."""
+) -> tuple[list[Compared], date | None]:
+    """What would have fired on one of the days, beside what fires by the rules in force.
+
+    And the first day that scoring knows.
+    """
     gate = asyncio.Semaphore(_AT_ONCE)
+    first: list[date] = []
 
     async def of_one(key: FigureKey) -> list[Compared]:
         async with gate:
             days = await _days(stack, key, since - _LEAD, today)
+        first.extend(day.on for day in days[:1])
         after, former = (
             [
                 one
@@ -209,7 +221,7 @@ async def _found(
         return compare(former, after)
 
     each = await asyncio.gather(*map(of_one, dict.fromkeys([*judged, *before])))
-    return [one for found in each for one in found]
+    return [one for found in each for one in found], min(first, default=None)
 
 
 async def _days(stack: Endpoints, key: FigureKey, first: date, last: date) -> list[Day]:
