@@ -5,12 +5,11 @@ are embedded. A file is PDF/A: it can be kept as a record.
 """
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict
-from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Final
-
-import typst
 
 from services.notifier.core.digest import Digest
 from services.notifier.core.digest_layout import lay_out
@@ -22,36 +21,43 @@ MEDIA_TYPE: Final = "application/pdf"
 LONGEST: Final = 8
 """So many indicators that lag are named on paper; the workbook has them all."""
 
+_HERE: Final = Path(__file__).parent
+_SECONDS: Final = 60
+
+
+class PageError(Exception):
+    """A digest could not be set; the message is what typst says."""
+
 
 def as_pdf(digest: Digest, language: Language = "vi") -> bytes:
-    """The digest as a PDF; the same digest makes the same file."""
+    """The digest as a PDF; the same digest makes the same file. Takes part of a second.
+
+    Raises:
+        PageError: it cannot be set.
+    """
     said = asdict(lay_out(digest, language))
     left_out = len(digest.lagging) - LONGEST
     speech = DigestSpeech(language)
     said["entries"] = said["entries"][:LONGEST]
     said["legend"] = speech.say("page_bar")
     said["more"] = speech.say("page_more", n=left_out) if left_out > 0 else None
-    made = typst.compile(
-        _template(),
-        font_paths=_fonts(),
-        sys_inputs={"sheet": json.dumps(said, ensure_ascii=False)},
-        pdf_standards=["a-2a"],
-        timestamp=digest.written_at,
+    asked = {
+        "template": str(_HERE / "templates" / "digest.typ"),
+        "sheet": said,
+        "timestamp": int(digest.written_at.timestamp()),
+    }
+    done = subprocess.run(  # noqa: S603 - a program of our own, and what it reads is data
+        [sys.executable, "-P", str(_HERE / "setting.py")],
+        input=json.dumps(asked).encode(),
+        capture_output=True,
+        timeout=_SECONDS,
+        check=False,
     )
-    assert isinstance(made, bytes)  # noqa: S101 - one file, and nowhere to write it
-    return made
+    if done.returncode != 0:
+        raise PageError(f"the digest cannot be set: {done.stderr.decode(errors='replace')}")
+    return done.stdout
 
 
 def file_name(digest: Digest) -> str:
     """What the file is called: letters that every mail program takes."""
     return f"nhipso-{digest.area.replace(':', '-')}-{digest.period}.pdf"
-
-
-@cache
-def _template() -> bytes:
-    return resources.files(__package__ or "").joinpath("templates", "digest.typ").read_bytes()
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False)
