@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from contracts.pace import Milestone
 from contracts.times import LOCAL_ZONE
@@ -45,6 +45,45 @@ class Fired:
     until: date | None
     severity: Severity
     reason: Reason
+
+
+#: `new` and `gone`: nothing of the figure fired at that time by the other rules.
+Change = Literal["new", "gone", "changed", "same"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An alert, and how it differs from what other rules would have made."""
+
+    alert: Fired
+    change: Change
+
+
+def compare(before: Sequence[Fired], after: Sequence[Fired]) -> list[Compared]:
+    """What other rules change about the alerts of one figure.
+
+    Args:
+        before: what fires by the rules in force.
+        after: what would fire by the others.
+
+    Returns:
+        All of `after`, then what is gone.
+    """
+    found = [Compared(one, _change(one, before)) for one in after]
+    gone = (one for one in before if not any(_meet(one, other) for other in after))
+    return [*found, *(Compared(one, "gone") for one in gone)]
+
+
+def _change(alert: Fired, before: Sequence[Fired]) -> Change:
+    met = [one for one in before if _meet(one, alert)]
+    if not met:
+        return "new"
+    return "same" if met == [alert] else "changed"
+
+
+def _meet(one: Fired, other: Fired) -> bool:
+    """Whether both fire on some day; each is over on the day on which it ends."""
+    return one.since < (other.until or date.max) and other.since < (one.until or date.max)
 
 
 def replay(key: FigureKey, days: Sequence[Day], criteria: Criteria) -> list[Fired]:

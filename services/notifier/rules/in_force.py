@@ -45,6 +45,11 @@ class Rules:
         }
         self._aims: dict[tuple[str, str], Aims] = {}
 
+    @property
+    def units(self) -> frozenset[str]:
+        """The units that have something of their own."""
+        return frozenset(self._file.units)
+
     def rule(self, indicator: str, area: str = "") -> Rule:
         """The rule for one indicator, of a unit where it has one of its own."""
         own = self._by_unit.get(area, self._by_indicator)

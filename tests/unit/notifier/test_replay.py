@@ -12,7 +12,7 @@ from services.notifier.core.aim import of_catalogue
 from services.notifier.core.decide import Reason
 from services.notifier.core.figure import FigureKey
 from services.notifier.core.judging import Criteria
-from services.notifier.core.replay import Day, Fired, replay
+from services.notifier.core.replay import Day, Fired, compare, replay
 from services.notifier.core.rule import Falling, Rule, Shift
 
 FIRST = date(2026, 9, 1)
@@ -91,3 +91,29 @@ def test_days_without_a_figure_end_nothing_and_open_nothing(criteria: Criteria) 
     nothing = Day(FIRST, None, None, None)
     assert replay(KEY, [nothing] * 5, criteria) == []
     assert replay(KEY, [], criteria) == []
+
+
+LAGS = Reason.BEHIND_PACE
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ([], [fired(3, 9, "info", LAGS)], ["new"]),
+        ([fired(3, 9, "info", LAGS)], [fired(3, 9, "info", LAGS)], ["same"]),
+        ([fired(3, 9, "info", LAGS)], [fired(3, 9, "warning", LAGS)], ["changed"]),
+        ([fired(3, 9, "info", LAGS)], [fired(5, None, "info", LAGS)], ["changed"]),
+        ([fired(3, 9, "info", LAGS)], [fired(9, None, "info", LAGS)], ["new", "gone"]),
+        ([fired(3, None, "info", LAGS)], [], ["gone"]),
+        # Two for one: each is another one.
+        (
+            [fired(3, 20, "info", LAGS)],
+            [fired(3, 5, "info", LAGS), fired(9, 20, "info", LAGS)],
+            ["changed", "changed"],
+        ),
+    ],
+)
+def test_what_other_rules_change(before: list[Fired], after: list[Fired], found: list[str]) -> None:
+    compared = compare(before, after)
+    assert [one.change for one in compared] == found
+    assert [one.alert for one in compared if one.change != "gone"] == after
