@@ -207,22 +207,29 @@ class Delivering:
     async def _note(self, delivery: Delivery, outcome: Outcome) -> None:
         now = self._clock.now()
         failures, rest = 0, None
+        attempt = delivery.attempts
         async with self._pool.acquire() as connection, connection.transaction():
             match outcome:
                 case Delivered(reason=reason):
                     await deliveries.mark_delivered(connection, delivery.id, now, reason)
                 case Refused(error=error, reason=reason):
-                    await deliveries.mark_failed(connection, delivery.id, now, error, reason)
+                    await deliveries.mark_failed(
+                        connection, delivery.id, now, error, reason, attempt=attempt
+                    )
                     if reason is Reason.GONE:
                         await self._disable(connection, delivery.receiver, error, now)
                 case Retry(error=error, asked=asked, reason=reason):
                     failures = delivery.failures + 1
                     rest = self._later(failures, asked, now)
                     if now - delivery.created_at >= self._give_up:
-                        await deliveries.mark_failed(connection, delivery.id, now, error, reason)
+                        await deliveries.mark_failed(
+                            connection, delivery.id, now, error, reason, attempt=attempt
+                        )
                     else:
-                        again = self._later(delivery.attempts, asked, now)
-                        await deliveries.mark_retry(connection, delivery.id, again, error, reason)
+                        again = self._later(attempt, asked, now)
+                        await deliveries.mark_retry(
+                            connection, delivery.id, again, error, reason, attempt=attempt
+                        )
             if delivery.leased_until is not None:
                 await standings.release(
                     connection,

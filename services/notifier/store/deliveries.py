@@ -137,7 +137,7 @@ async def claim(
         except ValueError as error:
             # Another version wrote it; it must not stop what can be read.
             text = f"the message cannot be read: {type(error).__name__}"
-            await mark_failed(connection, row["id"], now, text, "fault")
+            await mark_failed(connection, row["id"], now, text, "fault", attempt=row["attempts"])
             await receivers.release(
                 connection,
                 row["receiver"],
@@ -175,18 +175,26 @@ async def mark_retry(
     next_attempt_at: datetime,
     error: str,
     reason: str,
+    *,
+    attempt: int,
 ) -> None:
-    """It is tried again later."""
+    """It is tried again later, as its last attempt says; what an earlier one says is too late."""
     await connection.execute(
-        _SQL["retry"], delivery, next_attempt_at, error[:LONGEST_ERROR], reason
+        _SQL["retry"], delivery, next_attempt_at, error[:LONGEST_ERROR], reason, attempt
     )
 
 
 async def mark_failed(
-    connection: asyncpg.Connection, delivery: UUID, at: datetime, error: str, reason: str
+    connection: asyncpg.Connection,
+    delivery: UUID,
+    at: datetime,
+    error: str,
+    reason: str,
+    *,
+    attempt: int,
 ) -> None:
-    """It is given up."""
-    await connection.execute(_SQL["failed"], delivery, at, error[:LONGEST_ERROR], reason)
+    """It is given up, as its last attempt says; what an earlier one says is too late."""
+    await connection.execute(_SQL["failed"], delivery, at, error[:LONGEST_ERROR], reason, attempt)
 
 
 async def expire(

@@ -77,14 +77,15 @@ SET state = 'delivered', finished_at = $2, last_error = NULL, reason = $3
 WHERE id = $1 AND state = 'waiting'
 
 -- name: retry
+-- Only of the last attempt: who slept past its lease does not decide over who has it now.
 UPDATE deliveries
 SET next_attempt_at = $2, last_error = $3, reason = $4
-WHERE id = $1 AND state = 'waiting'
+WHERE id = $1 AND state = 'waiting' AND attempts = $5
 
 -- name: failed
 UPDATE deliveries
 SET state = 'failed', finished_at = $2, last_error = $3, reason = $4
-WHERE id = $1 AND state = 'waiting'
+WHERE id = $1 AND state = 'waiting' AND attempts = $5
 
 -- name: expire
 -- Deliveries of disabled receivers are not tried, so nobody else would end them.

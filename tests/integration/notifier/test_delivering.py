@@ -22,6 +22,7 @@ from deploy.embedded.ports import free_port
 from services.chassis.clock import SystemClock
 from services.notifier.pipeline.delivering import Delivering, Send
 from services.notifier.receivers.email.sending import EmailReceiver, EmailSender
+from services.notifier.receivers.outcome import Outcome, Refused, Retry
 from services.notifier.receivers.reading import Receiver, Receivers
 from services.notifier.receivers.webhook.sending import WebhookReceiver, WebhookSender
 from services.notifier.settings import SmtpSettings
@@ -290,6 +291,40 @@ async def test_after_a_death_between_sending_and_noting_it_is_sent_once_more_und
     assert len(ids) == 2
     assert len(set(ids)) == 1
     assert hook.taken[0][1] == hook.taken[1][1]
+
+
+@pytest.mark.parametrize("late", [Refused("HTTP 413"), Retry("HTTP 500", timedelta(hours=9))])
+async def test_who_slept_past_its_lease_does_not_decide_over_who_has_it_now(
+    bench: Bench, hook: Hook, session: aiohttp.ClientSession, late: Outcome
+) -> None:
+    receivers = await logged(bench, webhook(hook))
+    wakes, asked, goes_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    send = posting(session)
+
+    async def sleep(_receiver: WebhookReceiver, _delivery: deliveries.Delivery) -> Outcome:
+        await wakes.wait()
+        return late
+
+    async def send_later(receiver: WebhookReceiver, delivery: deliveries.Delivery) -> Outcome:
+        asked.set()
+        await goes_on.wait()
+        return await send(receiver, delivery)
+
+    sleeper = sender(bench, receivers, "webhook", sleep)
+    await sleeper.step(bench.clock.now())
+    bench.clock.advance(timedelta(seconds=60))
+    other = sender(bench, receivers, "webhook", send_later)
+    await other.step(bench.clock.now())
+    await asked.wait()
+    wakes.set()
+    await sleeper.settle()
+    assert await log(bench) == [("waiting", 2)]
+    async with bench.pool.acquire() as connection:
+        again = await connection.fetchval("SELECT next_attempt_at FROM deliveries")
+    assert again <= bench.clock.now()
+    goes_on.set()
+    await other.settle()
+    assert await log(bench) == [("delivered", 2)]
 
 
 async def test_a_receiver_that_is_no_longer_there_is_given_up_in_the_end(

@@ -74,6 +74,27 @@ async def test_not_twice_within_the_interval(bench: Bench) -> None:
     assert await bench.letters() == [(UNIT, 1), (UNIT, 2)]
 
 
+async def test_the_interval_outlives_a_restart_and_the_alert_that_was_told(bench: Bench) -> None:
+    receivers = mailboxes(UNIT)
+    await fire(bench, "ds.smartphone")
+    await bench.tell(bench.telling(receivers, group_interval=86_400, repeat_interval=7 * 86_400))
+    told_at = bench.clock.now()
+    await bench.take(told(1000, version=2, fresh_at=told_at + 3 * DAY))
+    await bench.evaluate()
+    await fire(bench, "ds.fibre")
+    bench.clock.set(told_at + timedelta(hours=23))
+    async with bench.pool.acquire() as connection:
+        await connection.execute(
+            "UPDATE alerts SET fired_at = $1 WHERE state = 'firing'", bench.clock.now()
+        )
+    started_anew = bench.telling(receivers, group_interval=86_400, repeat_interval=7 * 86_400)
+    await bench.tell(started_anew)
+    assert await bench.letters() == [(UNIT, 1)]
+    bench.clock.advance(timedelta(hours=1))
+    await bench.tell(started_anew)
+    assert await bench.letters() == [(UNIT, 1), (UNIT, 1)]
+
+
 async def test_reminds_after_the_repeat_interval(bench: Bench) -> None:
     await fire(bench, "ds.smartphone")
     telling = bench.telling(mailboxes(UNIT), repeat_interval=7 * 86_400)
