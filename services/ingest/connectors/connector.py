@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 import asyncpg
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from contracts.reasons import Reason
 from services.chassis.clock import Clock
@@ -69,6 +69,23 @@ class SourceError(Exception):
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+PositionT = TypeVar("PositionT", bound=BaseModel)
+
+
+def position_in(cursor: Cursor, form: type[PositionT], kind: str) -> PositionT:
+    """What a cursor holds.
+
+    Raises:
+        SourceError: it was not written by this kind of connector.
+    """
+    try:
+        return form.model_validate(cursor)
+    except ValidationError:
+        raise SourceError(
+            f"the checkpoint is not one of a {kind} connector; give the connector another name"
+        ) from None
 
 
 class Connector(Protocol):

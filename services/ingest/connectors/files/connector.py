@@ -8,8 +8,10 @@ import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
 
 from services.ingest.connectors.connector import (
     Cursor,
@@ -20,6 +22,7 @@ from services.ingest.connectors.connector import (
     SourceError,
     SourceRecord,
     Surroundings,
+    position_in,
 )
 from services.ingest.connectors.files.config import FilesConfig
 from services.ingest.connectors.files.folder import Fault, Folder, Waiting
@@ -34,9 +37,10 @@ _MOST_RECORDS: Final = 500
 _MOST_BYTES: Final = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(BaseModel):
     """How far a file has been read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str
     """Its name; a long number in it is masked."""
@@ -125,7 +129,7 @@ class FilesConnector:
             self._close()
 
     def _read(self, cursor: Cursor | None) -> Page:
-        place = None if cursor is None else _Place(**cursor)
+        place = None if cursor is None else position_in(cursor, _Place, "files")
         self._folder.prepare()
         if place is not None and place.ended:
             self._finish(place)
@@ -206,8 +210,8 @@ class FilesConnector:
             return None
         current.lines = [row.line for row in rows]
         current.line = rows[-1].line if rows else current.line
-        place = _Place(name, current.waiting.identity, current.line, ended)
-        return Page(records, asdict(place), is_last=False)
+        place = _Place(file=name, identity=current.waiting.identity, line=current.line, ended=ended)
+        return Page(records, place.model_dump(), is_last=False)
 
     def _finish(self, place: _Place) -> None:
         """Put a file aside that was read to its end, unless it has been changed meanwhile."""

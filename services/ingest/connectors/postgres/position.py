@@ -10,9 +10,9 @@ subtransactions, whose ids are always greater than its own.
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.ingest.connectors.connector import Cursor, SourceError
+from services.ingest.connectors.connector import Cursor, position_in
 
 #: A time without a zone may have been written in any: none is half a day from UTC or further.
 _ANY_ZONE: Final = timedelta(days=1)
@@ -69,12 +69,7 @@ def position_of(cursor: Cursor | None) -> Position | None:
     """
     if cursor is None:
         return None
-    try:
-        return Position.model_validate(cursor)
-    except ValidationError:
-        raise SourceError(
-            "the checkpoint is not one of a postgres connector; give the connector another name"
-        ) from None
+    return position_in(cursor, Position, "postgres")
 
 
 def cursor_of(position: Position) -> dict[str, Any]:

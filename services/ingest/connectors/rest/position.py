@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.ingest.connectors.connector import Cursor, SourceError
+from services.ingest.connectors.connector import Cursor, position_in
 
 MOST_KNOWN: Final = 1_000
 
@@ -57,12 +57,7 @@ def position_of(cursor: Cursor | None, start: datetime | None) -> Position:
     """
     if cursor is None:
         return Position(since=start)
-    try:
-        return Position.model_validate(cursor)
-    except ValidationError:
-        raise SourceError(
-            "the checkpoint is not one of a rest connector; give the connector another name"
-        ) from None
+    return position_in(cursor, Position, "rest")
 
 
 def cursor_of(position: Position) -> dict[str, Any]:

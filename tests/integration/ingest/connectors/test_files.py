@@ -202,6 +202,15 @@ async def test_a_file_is_left_alone_until_it_is_complete(
     await reader.close()
 
 
+async def test_the_checkpoint_of_another_kind_is_refused(
+    ground: Drop, surroundings: Surroundings
+) -> None:
+    reader = connector(ground, surroundings)
+    with pytest.raises(SourceError, match="not one of a files connector"):
+        await reader.read({"identity": "a", "horizon": 3})
+    await reader.close()
+
+
 async def test_a_file_that_changes_while_it_is_read_is_read_again(
     ground: Drop, surroundings: Surroundings
 ) -> None:
