@@ -76,10 +76,68 @@ def test_shows_what_would_have_fired(nhipso: Run, scoring: FakeStack, today: dat
     assert [request.token for request in scoring.requests] == ["token-operator"]
 
 
-def test_another_file_tells_another_story(nhipso: Run, scoring: FakeStack, tmp_path: Path) -> None:
+ONE_FIGURE = ("--area", "02647", "--indicator", "ds.smartphone")
+
+
+def test_another_file_says_what_changes(nhipso: Run, scoring: FakeStack, tmp_path: Path) -> None:
     file = written(tmp_path, "for: 3d", "for: 30d")
-    told = nhipso("rules", "check", file, "--area", "02647", "--indicator", "ds.smartphone")
+    told = nhipso("rules", "check", file, *ONE_FIGURE)
     assert ": 0, about 0 of 1 figures" in told.out
+    assert "0 new, 0 changed, 1 gone, 0 the same" in told.out
+    assert next(line for line in told.out.splitlines() if "2025:02647" in line).split()[0] == "gone"
+    assert len(scoring.requests) == 1  # asked once for both
+    back = nhipso("rules", "check", str(rules.shipped()), "--against", file, *ONE_FIGURE)
+    assert "1 new, 0 changed, 0 gone, 0 the same" in back.out
+
+
+def test_what_stays_the_same_is_counted_and_not_listed(
+    nhipso: Run, scoring: FakeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path)
+    told = nhipso("rules", "check", file, *ONE_FIGURE)
+    assert "0 new, 0 changed, 0 gone, 1 the same" in told.out
+    assert "2025:02647" not in told.out
+    monkeypatch.setenv("NHIPSO_NOTIFIER__RULES_FILE", file)
+    in_force = nhipso("rules", "check", *ONE_FIGURE)
+    assert ("the same" in in_force.out, "2025:02647" in in_force.out) == (False, True)
+    assert file in in_force.out
+
+
+def test_the_change_in_json(nhipso: Run, scoring: FakeStack, tmp_path: Path) -> None:
+    own = 'units: {"2025:02647": {indicators: {ds.smartphone: {targets: {"2030": 30}}}}}'
+    file = written(tmp_path, "freshness:", f"{own}\nfreshness:")
+    said = json.loads(nhipso("rules", "check", file, *ONE_FIGURE, "--json").out)
+    assert (said["fired"], [one["indicator"] for one in said["gone"]]) == ([], ["ds.smartphone"])
+    graver = written(tmp_path, "critical: 15", "critical: 6")
+    said = json.loads(nhipso("rules", "check", graver, *ONE_FIGURE, "--json").out)
+    assert [(one["severity"], one["change"]) for one in said["fired"]] == [("critical", "changed")]
+    assert said["against"] == str(rules.shipped())
+
+
+def test_rules_of_a_unit_that_has_ended_are_remarked_on(nhipso: Run, tmp_path: Path) -> None:
+    file = written(tmp_path, "freshness:", 'units: {"legacy:02647": {}}\nfreshness:')
+    told = nhipso("rules", "check", file, "--no-history")
+    assert told.code == 0
+    said = " ".join(told.err.split())
+    assert "units.legacy:02647: Phường Kim Tân does not exist today" in said
+
+
+def test_a_year_without_holidays_is_remarked_on(nhipso: Run, tmp_path: Path, today: date) -> None:
+    empty = tmp_path / "holidays.yaml"
+    empty.write_text("{country: VN, years: {}}", encoding="utf-8")
+    told = nhipso("rules", "check", "--no-history", "--holidays", str(empty), "--json")
+    assert f"the public holidays of {today.year} are not known" in json.loads(told.out)["notes"][0]
+    assert "are not known" in " ".join(told.err.split())
+    broken = nhipso("rules", "check", "--no-history", "--holidays", str(tmp_path / "none.yaml"))
+    assert (broken.code, "cannot be read" in " ".join(broken.err.split())) == (2, True)
+
+
+def test_every_mistake_is_told_at_once_with_what_to_do(nhipso: Run, tmp_path: Path) -> None:
+    file = written(tmp_path, "  tolerance: 2", "  tolerence: 2")
+    told = nhipso("rules", "check", file, "--no-history", "--json")
+    assert (told.code, told.out) == (2, "")
+    assert "rules.tolerance: is missing" in told.err
+    assert "rules.tolerence: there is no such key here; check how it is spelt" in told.err
 
 
 def test_says_when_there_is_no_history(nhipso: Run, stack: FakeStack) -> None:

@@ -32,6 +32,11 @@ def test_the_shipped_rules_hold() -> None:
     ]
 
 
+def test_no_national_target_ships_because_no_document_gives_one() -> None:
+    in_force, province = rules.read(rules.shipped()), areas.load()["2025:15"]
+    assert all(in_force.aims(one, province).national is None for one in catalogue.load())
+
+
 def test_settings_may_shorten_the_wait() -> None:
     rule = rules.read(rules.shipped(), hold_for=timedelta(seconds=2)).rule("ds.smartphone")
     assert rule.hold_for == timedelta(seconds=2)
