@@ -50,7 +50,7 @@ _HEADERS: Final = {
 _WORDS: Final[dict[Language, dict[str, str]]] = {
     "vi": {
         "title": "Xác nhận đã tiếp nhận",
-        "intro": "{unit}: các nội dung đã được thông báo và chưa khắc phục",
+        "intro": "{unit}: các nội dung đã được thông báo và đến nay vẫn còn",
         "note": "Giải pháp thực hiện",
         "promised_on": "Cam kết hoàn thành trước hết ngày (không bắt buộc)",
         "promise": (
@@ -59,6 +59,8 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         ),
         "send": "Xác nhận",
         "since": "từ ngày {day}",
+        "answered": "đã xác nhận ngày {day}",
+        "promised": "cam kết hoàn thành trước hết ngày {day}",
         "done": "Đã ghi nhận. Xin cảm ơn.",
         "none": "Không còn nội dung nào cần xác nhận.",
         "expired": "Liên kết này đã hết hạn. Vui lòng dùng liên kết trong thư mới nhất.",
@@ -78,6 +80,8 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         ),
         "send": "Acknowledge",
         "since": "since {day}",
+        "answered": "acknowledged on {day}",
+        "promised": "to be done by the end of {day}",
         "done": "This has been noted. Thank you.",
         "none": "There is nothing left to acknowledge.",
         "expired": "This link has expired. Please use the one in the latest message.",
@@ -120,7 +124,7 @@ class AcknowledgePage:
             permit = self._links.permit(token, self._api().clock.now())
         except LinkError as error:
             return self._notice(error, language)
-        return self._form(token, language, permit, await self._open(permit), _Said())
+        return await self._form(token, language, permit, await self._open(permit), _Said())
 
     async def take(self, form: FormData, language: Language) -> HTMLResponse:
         """Take a form that was sent: all that was chosen is acknowledged, or nothing is."""
@@ -133,7 +137,7 @@ class AcknowledgePage:
         open_alerts = await self._open(permit)
         said = _read(form, open_alerts, now, language)
         if said.mistakes:
-            return self._form(token, language, permit, open_alerts, said, status=422)
+            return await self._form(token, language, permit, open_alerts, said, status=422)
         chosen = said.chosen or frozenset()
         promised_on = date.fromisoformat(said.promised_on) if said.promised_on else None
         kept = Acknowledgement(said.note, promised_on, now, f"link:{permit.audience}")
@@ -163,7 +167,7 @@ class AcknowledgePage:
             return True
         return agency_told(alert, self._api().domain) == audience
 
-    def _form(
+    async def _form(
         self,
         token: str,
         language: Language,
@@ -176,6 +180,9 @@ class AcknowledgePage:
         words = _WORDS[language]
         if not open_alerts:
             return self._page(language, 200, notice=words["none"])
+        async with self._api().pool.acquire() as connection:
+            known = await works.acknowledgements(connection, [one.id for one in open_alerts])
+        answers = {alert: one for alert, one in known.items() if one.holds}
         domain = self._api().domain
         today = local_day(self._api().clock.now())
         area = domain.areas.get(permit.area)
@@ -194,7 +201,10 @@ class AcknowledgePage:
                     "since": words["since"].format(
                         day=day(alert.fired_at or alert.opened_at, language)
                     ),
-                    "chosen": said.chosen is None or str(alert.id) in said.chosen,
+                    "answer": _answer(answers.get(alert.id), language),
+                    "chosen": alert.id not in answers
+                    if said.chosen is None
+                    else str(alert.id) in said.chosen,
                 }
                 for alert in open_alerts
             ],
@@ -242,6 +252,17 @@ def add_acknowledge_page(app: FastAPI, page: AcknowledgePage) -> None:
             return await page.take(form, lang)
 
     app.include_router(router)
+
+
+def _answer(said: Acknowledgement | None, language: Language) -> str:
+    """What has been said of an alert already, and the promise; empty where nothing holds."""
+    if said is None:
+        return ""
+    words = _WORDS[language]
+    told = [words["answered"].format(day=day(said.acknowledged_at, language))]
+    if said.promised_on is not None:
+        told.append(words["promised"].format(day=day(said.promised_on, language)))
+    return ", ".join(told)
 
 
 def _read(form: FormData, open_alerts: Sequence[Alert], now: datetime, language: Language) -> _Said:

@@ -111,6 +111,20 @@ async def test_opening_changes_nothing_and_sending_acknowledges(
     assert await said(bench, *fired.values()) == {chosen: (PLAN, f"link:{UNIT}")}
 
 
+async def test_shows_what_has_been_said_already(bench: Bench, browser: Browser) -> None:
+    fired = await fire(bench, "ds.smartphone", "ds.fibre")
+    token, chosen = browser.token(), str(fired["ds.smartphone"])
+    await browser.send(
+        ("token", token), ("alert", chosen), ("note", PLAN), ("promised_on", "2026-12-20")
+    )
+    _, page = await browser.open(token)
+    assert "cam kết hoàn thành trước hết ngày 20/12/2026" in page
+    # What is answered is not answered once more unasked.
+    assert re.findall(r'value="([^"]+)" checked', page) == [str(fired["ds.fibre"])]
+    _, page = await browser.open(token, "en")
+    assert "to be done by the end of 20 December 2026" in page
+
+
 async def test_speaks_english_too(bench: Bench, browser: Browser) -> None:
     await fire(bench, "ds.smartphone")
     _, page = await browser.open(browser.token(), "en")
