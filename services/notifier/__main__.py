@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import asyncpg
@@ -78,9 +78,13 @@ _BROKER_TIMEOUT_SECONDS = 1.5
 _OBSERVE_EVERY_SECONDS = 2.0
 _CALENDAR_EVERY_SECONDS = 60.0
 _WANT_THE_BROKER = frozenset({"publishing", "observing the lag"})
+_KEEP_TOKENS_EVERY_SECONDS = 3600.0
 _LOOKUPS = 128
 _MAILS_AT_ONCE = 16  # all mailboxes are behind one server, which counts our connections
 _BY_MAIL = frozenset({"email", f"{KIND_PREFIX}email"})
+
+
+Step = tuple[str, Callable[[datetime], Awaitable[None]], float]
 
 
 class StartError(Exception):
@@ -137,11 +141,12 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         digestings.append(digesting)
         apis.append(Api(pool, domain, clock))
         async with _session() as session, broker, Tasks() as tasks:
+            tokens = _zalo_tokens(settings, session, zalo, pool=pool, clock=clock)
             senders = _senders(
                 settings,
                 session,
                 password=password,
-                zalo=zalo,
+                tokens=tokens,
                 pool=pool,
                 receivers=receivers,
                 metrics=metrics,
@@ -155,8 +160,9 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 metrics=metrics,
                 clock=clock,
                 every=timedelta(seconds=settings.alertmanager_every_seconds),
+                links=links,
             )
-            steps = [
+            steps: list[Step] = [
                 ("evaluating", evaluating.step, settings.evaluate_every_seconds),
                 ("promising", Promising(pool, metrics).step, settings.evaluate_every_seconds),
                 (
@@ -176,6 +182,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 ("observing", Observing(pool, metrics).step, settings.evaluate_every_seconds),
                 ("calendar", Calendar(days_off, metrics).step, _CALENDAR_EVERY_SECONDS),
                 *(("delivering", one.step, settings.deliver_every_seconds) for one in senders),
+                *([("keeping tokens", tokens.step, _KEEP_TOKENS_EVERY_SECONDS)] if tokens else ()),
             ]
             beats = [
                 Beat(name, step, every_seconds=every, clock=clock) for name, step, every in steps
@@ -317,12 +324,25 @@ def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
 
+def _zalo_tokens(
+    settings: NotifierSettings,
+    session: aiohttp.ClientSession,
+    zalo: ZaloSecrets | None,
+    *,
+    pool: asyncpg.Pool,
+    clock: Clock,
+) -> ZaloTokens | None:
+    if settings.zalo is None or zalo is None:
+        return None
+    return ZaloTokens(session, pool, zalo, clock=clock, oauth=settings.zalo.oauth_url)
+
+
 def _senders(
     settings: NotifierSettings,
     session: aiohttp.ClientSession,
     *,
     password: str | None,
-    zalo: ZaloSecrets | None,
+    tokens: ZaloTokens | None,
     pool: asyncpg.Pool,
     receivers: Receivers,
     metrics: NotifierMetrics,
@@ -341,15 +361,7 @@ def _senders(
         sends["email"] = email.send
         mailer = DigestMailer(email, settings.smtp)
         sends[f"{KIND_PREFIX}email"] = either(mailer.send, email.send)
-    if settings.zalo is not None and zalo is not None:
-        tokens = ZaloTokens(
-            session,
-            pool,
-            zalo,
-            timeout=settings.webhook_timeout_seconds,
-            clock=clock,
-            oauth=settings.zalo.oauth_url,
-        )
+    if settings.zalo is not None and tokens is not None:
         chat = ZaloChat(
             session,
             tokens,

@@ -141,7 +141,7 @@ class NotifierSettings(Settings):
     group_interval_seconds: Seconds = 24 * 3600
     repeat_interval_seconds: Interval = 7 * 24 * 3600
     deliver_every_seconds: Interval = 1
-    webhook_timeout_seconds: Interval = 10
+    webhook_timeout_seconds: Interval = 15
     alertmanager_every_seconds: Interval = 60
     lease_seconds: Interval = 60
     give_up_seconds: Interval = 3 * 24 * 3600

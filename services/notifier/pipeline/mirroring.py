@@ -12,6 +12,7 @@ import structlog
 from services.chassis.clock import Clock
 from services.chassis.database import is_transient
 from services.notifier.core.causes import Domain
+from services.notifier.links import NO_LINKS, Links
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.under_way import UnderWay
 from services.notifier.receivers.alertmanager.rendering import postable
@@ -49,6 +50,7 @@ class Mirroring:
         metrics: NotifierMetrics,
         clock: Clock,
         every: timedelta,
+        links: Links = NO_LINKS,
     ) -> None:
         """`every` is the time from round to round."""
         self._sender = sender
@@ -58,6 +60,7 @@ class Mirroring:
         self._metrics = metrics
         self._clock = clock
         self._every = every
+        self._links = links
         self._under_way = UnderWay()
         self._are_known = False
         self._log = structlog.get_logger(__name__)
@@ -109,7 +112,9 @@ class Mirroring:
         lasts = self._every * _LIVES
         for first in range(0, len(alerts), CHUNK):
             chunk = [
-                postable(alert, self._domain, now=now, lasts=lasts)
+                postable(
+                    alert, self._domain, now=now, lasts=lasts, page=self._links.page(alert.area)
+                )
                 for alert in alerts[first : first + CHUNK]
             ]
             outcome = await self._sender.post(receiver, chunk)

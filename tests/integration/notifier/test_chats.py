@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 
 from services.notifier.pipeline.delivering import Delivering, Send
+from services.notifier.receivers.chat.message import ChatMessage
 from services.notifier.receivers.chat.sending import ChatSender
-from services.notifier.receivers.chat.slack import SlackChat, SlackReceiver
+from services.notifier.receivers.chat.slack import LONGEST, SlackChat, SlackReceiver
 from services.notifier.receivers.chat.tokens import ZaloSecrets, ZaloTokens
 from services.notifier.receivers.chat.zalo import ZaloChat, ZaloReceiver
 from services.notifier.receivers.reading import Receiver, Receivers
@@ -61,7 +62,14 @@ class Zalo:
         assert request.headers["secret_key"] == "app-secret"
         assert (form["app_id"], form["grant_type"]) == ("42", "refresh_token")
         if form["refresh_token"] != self.refresh:
-            return web.json_response({"error": -14014, "error_name": "Invalid refresh token"})
+            # Its own words for it, beside a number or without one, under 200.
+            return web.json_response(
+                {
+                    "error_name": "Invalid refresh token",
+                    "error_reason": "The refresh token has been used",
+                    "error": -14014,
+                }
+            )
         self.issued += 1
         self.refresh, self.access = f"refresh-{self.issued}", f"access-{self.issued}"
         await asyncio.sleep(0)  # whoever comes now must not use the old one
@@ -155,7 +163,7 @@ def tokens(
     key: bytes = KEY,
 ) -> ZaloTokens:
     secrets = ZaloSecrets(app_id="42", app_secret="app-secret", first_refresh=first, key=key)
-    return ZaloTokens(session, bench.pool, secrets, timeout=30, clock=bench.clock, oauth=zalo.url)
+    return ZaloTokens(session, bench.pool, secrets, clock=bench.clock, oauth=zalo.url)
 
 
 def to_zalo(
@@ -195,7 +203,10 @@ async def test_slack_shows_the_letter(
     ("answer", "after", "disabled"),
     [
         ((400, "invalid_payload"), ("failed", "rejected"), False),
-        ((404, "channel_not_found"), ("failed", "rejected"), False),
+        ((400, "user_not_found"), ("failed", "gone"), True),
+        ((404, "channel_not_found"), ("failed", "gone"), True),
+        ((404, "<html>a proxy</html>"), ("waiting", "rejected"), False),
+        ((403, "invalid_token"), ("waiting", "credentials"), False),
         ((404, "no_service"), ("failed", "gone"), True),
         ((410, "channel_is_archived"), ("failed", "gone"), True),
         ((403, "action_prohibited"), ("waiting", "credentials"), False),
@@ -221,6 +232,18 @@ async def test_what_slack_answers_is_understood(
     assert await reasons(bench) == [after]
     found = await standing(bench, receiver.name)
     assert (found.disabled_at is not None) == disabled
+
+
+async def test_a_text_stays_within_the_bound_as_it_is_sent(
+    slack: Slack, session: aiohttp.ClientSession, bench: Bench
+) -> None:
+    chat = SlackChat(session, timeout=30, clock=bench.clock)
+    message = ChatMessage("A & B", tuple(f"<{number}> & " * 200 for number in range(40)))
+    await chat.post(SlackReceiver("slack:example.vn#1", slack.url), message)
+    (text,) = slack.texts
+    assert len(text) <= LONGEST
+    assert text.startswith("A &amp; B\n\n&lt;0&gt; &amp; ")
+    assert text.endswith("…")
 
 
 async def test_zalo_is_sent_the_letter_with_a_token_that_is_kept_sealed(
@@ -309,6 +332,18 @@ async def test_a_refresh_whose_asker_is_cancelled_is_kept(
     assert zalo.issued == 1
 
 
+async def test_a_chain_does_not_break_for_want_of_letters(
+    bench: Bench, zalo: Zalo, session: aiohttp.ClientSession
+) -> None:
+    one = tokens(bench, zalo, session)
+    for _ in range(100):  # a refresh token is good for three months
+        await one.step(bench.clock.now())
+        bench.clock.advance(timedelta(hours=26))
+    assert zalo.issued == 100
+    zalo.refresh = "lost"
+    await one.step(bench.clock.now())  # logged, and tried again
+
+
 async def test_a_broken_chain_waits_for_another_first_token(
     bench: Bench, zalo: Zalo, session: aiohttp.ClientSession
 ) -> None:
@@ -319,6 +354,9 @@ async def test_a_broken_chain_waits_for_another_first_token(
     await letter(bench, known)
     await deliver(bench, one)
     assert await reasons(bench) == [("waiting", "credentials")]
+    error = (await standing(bench, receiver.name)).last_error
+    assert error is not None
+    assert "The refresh token has been used" in error
     send = to_zalo(bench, zalo, session, first="authorised-anew")
     one, _ = delivering(bench, receiver, send)
     bench.clock.advance(timedelta(seconds=5))

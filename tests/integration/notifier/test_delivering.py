@@ -38,7 +38,21 @@ class Mailroom:
 
     port: int = 0
     answer: str = "250 OK"
+    to_sender: str = "250 OK"
+    to_recipient: str = "250 OK"
     taken: list[EmailMessage] = field(default_factory=list)
+
+    async def handle_MAIL(  # noqa: N802 - the name that aiosmtpd calls
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _: list[str]
+    ) -> str:
+        envelope.mail_from = address
+        return self.to_sender
+
+    async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd calls
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _: list[str]
+    ) -> str:
+        envelope.rcpt_tos.append(address)
+        return self.to_recipient
 
     async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
         self, _server: SMTP, _session: Session, envelope: Envelope
@@ -183,6 +197,25 @@ async def test_a_mail_server_may_ask_for_patience_or_refuse(
     smtp = SmtpSettings(host="127.0.0.1", port=mailroom.port)
     await deliver(bench, sender(bench, receivers, "email", EmailSender(smtp, None).send))
     assert await log(bench) == [after]
+
+
+@pytest.mark.parametrize(
+    ("to_sender", "to_recipient", "after"),
+    [
+        ("550 5.7.1 this sender may not", "250 OK", [("waiting", 1)]),  # ours to mend
+        ("250 OK", "530 5.7.0 authentication required", [("waiting", 1)]),
+        ("250 OK", "550 5.1.1 no such mailbox", [("failed", 1)]),
+        ("250 OK", "450 4.2.1 greylisted", [("waiting", 1)]),
+    ],
+)
+async def test_a_letter_is_not_lost_over_what_is_ours_to_mend(
+    bench: Bench, mailroom: Mailroom, to_sender: str, to_recipient: str, after: list[object]
+) -> None:
+    mailroom.to_sender, mailroom.to_recipient = to_sender, to_recipient
+    receivers = await logged(bench, mailbox())
+    smtp = SmtpSettings(host="127.0.0.1", port=mailroom.port)
+    await deliver(bench, sender(bench, receivers, "email", EmailSender(smtp, None).send))
+    assert await log(bench) == after
 
 
 async def test_a_mail_server_that_is_away_is_tried_again(bench: Bench) -> None:

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from contracts.times import parse_rfc3339
+from services.notifier.links import Links
 from services.notifier.pipeline.mirroring import Mirroring
 from services.notifier.receivers.alertmanager.sending import (
     AlertmanagerReceiver,
@@ -129,6 +130,7 @@ def mirroring(
         metrics=bench.metrics,
         clock=bench.clock,
         every=timedelta(seconds=60),
+        links=Links(dashboard_url="https://nhipso.example.vn"),
     )
 
 
@@ -160,6 +162,7 @@ async def test_values_are_annotations_and_labels_are_what_it_is(
     await tell(bench, one, after=60)
     (again,) = server.known.values()  # the same labels: the same alert
     assert (again["annotations"]["numerator"], again["startsAt"]) == ("601", posted["startsAt"])
+    assert posted["generatorURL"] == f"https://nhipso.example.vn/areas/{COMMUNE}"
     assert server.refused == []
 
 

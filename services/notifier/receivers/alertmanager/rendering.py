@@ -24,8 +24,10 @@ NAMES: Final[Mapping[str, str]] = {
 """``alertname`` by kind of alert."""
 
 
-def postable(alert: Mirrored, domain: Domain, *, now: datetime, lasts: timedelta) -> dict[str, Any]:
-    """One element of ``postableAlerts``.
+def postable(
+    alert: Mirrored, domain: Domain, *, now: datetime, lasts: timedelta, page: str | None = None
+) -> dict[str, Any]:
+    """One element of ``postableAlerts``; `page` is where a reader sees what it is about.
 
     A firing alert ends after `lasts` unless it is sent again before, so nothing goes on for ever
     there when this process is away; a resolved one ended when it did.
@@ -49,6 +51,7 @@ def postable(alert: Mirrored, domain: Domain, *, now: datetime, lasts: timedelta
         },
         "startsAt": format_rfc3339(alert.fired_at),
         "endsAt": format_rfc3339(ends_at),
+        **({"generatorURL": page} if page is not None else {}),
     }
 
 

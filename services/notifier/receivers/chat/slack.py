@@ -16,14 +16,19 @@ from services.notifier.receivers.outcome import Outcome, Reason, Refused, Retry
 KIND: Final = "slack"
 
 LONGEST: Final = 16_000
-"""Characters: Slack takes 40,000, Mattermost 16,383."""
+"""Characters as they are sent, escaped: Slack cuts after 40,000, Mattermost takes 16,383."""
 
 _GONE: Final = frozenset(
-    {"no_service", "no_service_id", "no_active_hooks", "no_team", "channel_is_archived"}
+    {
+        *("no_service", "no_service_id", "no_active_hooks", "no_team", "team_disabled"),
+        *("channel_not_found", "channel_is_archived", "user_not_found"),
+    }
 )
-"""Words of the body that say that this webhook is no more."""
+"""Words of the body that say that this webhook, or what it posts to, is no more.
 
-_NEVER: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
+A 404 without one of them may be a proxy's, and is tried again.
+"""
+
 _ESCAPED: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _WORD: Final = 60
 
@@ -51,7 +56,11 @@ class SlackChat:
     async def post(self, receiver: SlackReceiver, message: ChatMessage) -> Outcome:
         """Post one message."""
         # Escaped, as Slack asks: a name cannot become a link or call a whole channel.
-        text = message.within(LONGEST).translate(_ESCAPED)
+        escaped = ChatMessage(
+            message.title.translate(_ESCAPED),
+            tuple(block.translate(_ESCAPED) for block in message.blocks),
+        )
+        text = escaped.within(LONGEST)
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -71,7 +80,7 @@ def _read(status: int, word: str, retry_after: str | None, clock: Clock) -> Outc
     error = f"HTTP {status}: {word}"
     if word in _GONE and status >= HTTPStatus.BAD_REQUEST:
         return Refused(error, Reason.GONE)
-    if status in _NEVER:
+    if status == HTTPStatus.BAD_REQUEST:
         return Refused(error)
     if isinstance(outcome, Retry):
         return Retry(error, outcome.asked, outcome.reason)

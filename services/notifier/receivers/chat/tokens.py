@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
 import asyncpg
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -29,6 +30,11 @@ OAUTH: Final = "https://oauth.zaloapp.com"
 KEY_BYTES: Final = 32
 
 _NONCE_BYTES: Final = 12
+_REFRESH_SECONDS: Final = 30.0
+"""For one refresh: a token whose answer is not waited for is spent, and the chain is broken."""
+
+_WORDS: Final = ("error_description", "error_reason", "error_name", "message", "error")
+_LONGEST_WORDS: Final = 200
 _SPARE: Final = timedelta(minutes=10)
 """So long before its end an access token is not used any more."""
 
@@ -87,9 +93,9 @@ class ZaloTokens:
         pool: asyncpg.Pool,
         secrets: ZaloSecrets,
         *,
-        timeout: float,
         clock: Clock,
         oauth: str = OAUTH,
+        timeout: float = _REFRESH_SECONDS,
     ) -> None:
         """`timeout` is seconds for one request."""
         self._session = session
@@ -104,6 +110,7 @@ class ZaloTokens:
         # One of this process at a time, or those that wait would take up all connections.
         self._turn = asyncio.Lock()
         self._asking: set[asyncio.Task[str]] = set()
+        self._log = structlog.get_logger(__name__)
 
     async def access(self, *, refused: str | None = None) -> str:
         """An access token; another one than `refused`.
@@ -116,6 +123,13 @@ class ZaloTokens:
         self._asking.add(asking)
         asking.add_done_callback(self._done)
         return await asyncio.shield(asking)
+
+    async def step(self, _: datetime) -> None:
+        """Have a token that is good: a chain that nobody goes on with ends after three months."""
+        try:
+            await self.access()
+        except TokenError as error:
+            self._log.warning("the tokens of Zalo could not be kept", error=str(error))
 
     def _done(self, asking: asyncio.Task[str]) -> None:
         self._asking.discard(asking)
@@ -161,10 +175,12 @@ class ZaloTokens:
             access, following = str(said["access_token"]), str(said["refresh_token"])
             lives = timedelta(seconds=int(said["expires_in"]))
         except (KeyError, TypeError, ValueError):
-            code = said.get("error")
+            # The address of tokens has words of its own for what is wrong, with or without a number.
+            words = [said.get(name) for name in _WORDS]
+            why = next((str(one) for one in words if one), "no word why")
             raise TokenError(
-                f"Zalo gives no tokens (error {code}); authorise the app again and write the new "
-                "refresh token into its file"
+                f"Zalo gives no tokens ({why[:_LONGEST_WORDS]}); authorise the app again and write "
+                "the new refresh token into its file"
             ) from None
         await tokens.keep(
             connection,

@@ -31,6 +31,12 @@ _THREADS: Final = UUID("5c1a2c36-6b0e-5b0b-8f49-0d6a6f1f9b11")
 _LONGEST_THREAD: Final = 20
 """So many alerts are referred to: the header must not grow without end."""
 
+_FOR_GOOD: Final = 500
+"""From here on an answer says that the same would be refused again (RFC 5321, 4.2.1)."""
+
+_UNKNOWN_CLIENT: Final = frozenset({530, 535, 538})
+"""The server wants a login, or TLS before it (RFC 4954, RFC 3207): not the message's fault."""
+
 _START_TLS: Final = {"auto": None, "starttls": True, "implicit": False, "none": False}
 
 
@@ -75,11 +81,12 @@ class EmailSender:
                 )
         except aiosmtplib.SMTPRecipientsRefused as error:
             return _refused_or_retry(error.recipients[0].code, error.recipients[0].message)
-        except aiosmtplib.SMTPAuthenticationError as error:
-            # Ours to mend, and the letter must not be lost over it.
-            return Retry(f"SMTP {error.code}: {error.message}", reason=Reason.CREDENTIALS)
-        except aiosmtplib.SMTPResponseException as error:
+        except aiosmtplib.SMTPDataError as error:
             return _refused_or_retry(error.code, error.message)
+        except aiosmtplib.SMTPResponseException as error:
+            # Greeting, login, sender: ours to mend, and no letter must be lost over it.
+            reason = Reason.CREDENTIALS if error.code >= _FOR_GOOD else Reason.BUSY
+            return Retry(f"SMTP {error.code}: {error.message}", reason=reason)
         except (aiosmtplib.SMTPTimeoutError, TimeoutError) as error:
             return Retry(f"{type(error).__name__}: {error}", reason=Reason.TIMEOUT)
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -101,8 +108,6 @@ def compose(receiver: EmailReceiver, delivery: Delivery, settings: SmtpSettings)
     )
     for name, value in thread(letter, settings).items():
         message[name] = value
-    for name, value in unsubscribing(receiver, settings).items():
-        message[name] = value
     message.replace_header("Content-Language", receiver.language)
     return message
 
@@ -122,11 +127,11 @@ def thread(letter: Letter, settings: SmtpSettings) -> dict[str, str]:
     return {"In-Reply-To": ids[0], "References": " ".join(ids)} if ids else {}
 
 
-def unsubscribing(receiver: EmailReceiver, settings: SmtpSettings) -> dict[str, str]:
-    """How to be told no more: RFC 2369, and with one press (RFC 8058) where there is an address."""
+def unsubscribing(receiver: str, settings: SmtpSettings) -> dict[str, str]:
+    """How a receiver is told no more: RFC 2369, with one press (RFC 8058) where there is an address."""
     ways = []
     if settings.unsubscribe_url is not None:
-        url = settings.unsubscribe_url.replace("{receiver}", quote(receiver.name, safe=""))
+        url = settings.unsubscribe_url.replace("{receiver}", quote(receiver, safe=""))
         ways.append(f"<{url}>")
     if settings.unsubscribe_mailto is not None:
         ways.append(f"<mailto:{settings.unsubscribe_mailto}?subject=unsubscribe>")
@@ -155,6 +160,8 @@ def address_headers(
     message["Content-Language"] = "vi"
     # RFC 3834: no absence notices, please.
     message["Auto-Submitted"] = "auto-generated"
+    for name, value in unsubscribing(f"{KIND}:{to}", settings).items():
+        message[name] = value
 
 
 def text_part(text: str, kind: str) -> MIMEText:
@@ -164,4 +171,6 @@ def text_part(text: str, kind: str) -> MIMEText:
 
 def _refused_or_retry(code: int, reason: str) -> Outcome:
     error = f"SMTP {code}: {reason}"
-    return Refused(error) if code >= 500 else Retry(error, reason=Reason.BUSY)
+    if code in _UNKNOWN_CLIENT:
+        return Retry(error, reason=Reason.CREDENTIALS)
+    return Refused(error) if code >= _FOR_GOOD else Retry(error, reason=Reason.BUSY)
