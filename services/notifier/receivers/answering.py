@@ -1,12 +1,12 @@
-"""What an HTTP receiver's answer means, and how long it asks us to wait."""
+"""What an HTTP receiver's answer means."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
 import aiohttp
 
+from services.chassis.retry_after import wish
 from services.notifier.receivers.outcome import Delivered, Outcome, Reason, Refused, Retry
 
 _NEVER: Final = frozenset(
@@ -20,7 +20,6 @@ _NEVER: Final = frozenset(
 
 _PATIENCE: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _CREDENTIALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_LONGEST_WISH: Final = 86_400
 
 
 def outcome_of(status: int, retry_after: str | None, now: datetime) -> Outcome:
@@ -48,17 +47,3 @@ def unanswered(error: Exception) -> Retry:
     late = isinstance(error, TimeoutError | aiohttp.ServerTimeoutError)
     reason = Reason.TIMEOUT if late else Reason.UNREACHABLE
     return Retry(f"no answer: {type(error).__name__}", reason=reason)
-
-
-def wish(retry_after: str | None, now: datetime) -> timedelta | None:
-    """Read ``Retry-After``: seconds or a date (RFC 9110). What is neither is no wish."""
-    if retry_after is None:
-        return None
-    if retry_after.isascii() and retry_after.isdigit():
-        # More than a day is cut by the schedule; a number without end must not break us here.
-        return timedelta(seconds=min(int(retry_after[:9]), _LONGEST_WISH))
-    try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(moment.replace(tzinfo=moment.tzinfo or UTC) - now, timedelta(0))

@@ -6,8 +6,6 @@ Texts of errors name the path of the base URL alone: a query, and an id in a pat
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -16,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from services.chassis.clock import Clock
+from services.chassis.retry_after import wish
 from services.ingest.connectors.body import limited
 from services.ingest.connectors.connector import SourceError
 from services.ingest.connectors.fhir.authorization import token_request
@@ -148,17 +147,9 @@ class FhirServer:
             ) from None
 
     def retry_after(self, answer: aiohttp.ClientResponse) -> float | None:
-        """How many seconds the server wants to be left alone; it says seconds or a moment."""
-        said = answer.headers.get("Retry-After", "").strip()
-        if said.isdecimal():
-            return float(said)
-        try:
-            moment: datetime = parsedate_to_datetime(said)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:
-            return None
-        return max(0.0, (moment - self._clock.now()).total_seconds())
+        """How many seconds the server wants to be left alone; None where it does not say."""
+        asked = wish(answer.headers.get("Retry-After"), self._clock.now())
+        return None if asked is None else asked.total_seconds()
 
     async def _bundle(self, answer: aiohttp.ClientResponse) -> dict[str, Any]:
         self._expect(answer, HTTPStatus.OK)

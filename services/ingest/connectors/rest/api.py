@@ -5,7 +5,6 @@ import random
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from services.chassis.clock import Clock
+from services.chassis.retry_after import wish
 from services.ingest.connectors.body import GarbageError, decoded_json, limited
 from services.ingest.connectors.connector import SourceError
 from services.ingest.connectors.rest.access import Credential
@@ -143,17 +143,8 @@ class Api:
         raise SourceError(f"the API answers {status}; {advice}")
 
     def _retry_after(self, headers: Mapping[str, str]) -> float | None:
-        """What `Retry-After` says, in seconds; it may be a number or a date (RFC 9110, 10.2.3)."""
-        text = headers.get("Retry-After", "").strip()
-        if text.isascii() and text.isdigit():
-            seconds = float(text)
-        else:
-            try:
-                moment = parsedate_to_datetime(text)
-                seconds = (moment - self._clock.now()).total_seconds()
-            except (TypeError, ValueError):
-                return None
-        return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_SECONDS)
+        asked = wish(headers.get("Retry-After"), self._clock.now())
+        return None if asked is None else min(asked.total_seconds(), _LONGEST_RETRY_AFTER_SECONDS)
 
 
 def _tls(config: RestConfig) -> ssl.SSLContext:
