@@ -185,6 +185,12 @@ def _area(text: str, folder: Path | None) -> str:
     return find_area(text, known_areas(folder), local_day(datetime.now(UTC))).area_id
 
 
+def _whom(one: dict[str, Any]) -> str:
+    """``unit``, ``leaders``, or which agency."""
+    form = str(one.get("form"))
+    return str(one.get("audience")).replace(":", " ") if form == "agency" else form
+
+
 def _part(digest: str) -> str:
     if not digest or not all(sign.isalnum() or sign == "-" for sign in digest):
         raise CommandError("this is no id of a digest; nhipso digests list shows them", USAGE)
@@ -200,7 +206,7 @@ def _table(found: list[dict[str, Any]]) -> Table:
         table.add_row(
             str(one.get("id")),
             f"{one.get('area_name')} ({one.get('area')})",
-            str(one.get("form")),
+            _whom(one),
             f"{one.get('cadence')} {one.get('period')}",
             local_time(one.get("written_at"), "minutes") or "–",
             ", ".join(f"{number} {state}" for state, number in sorted(sent.items())) or "–",

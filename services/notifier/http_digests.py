@@ -44,6 +44,7 @@ class DigestSummary(BaseModel):
     """One digest in a list; `asked_by` is who had it written by hand."""
 
     id: UUID
+    audience: str
     form: Form
     cadence: Cadence
     period: str

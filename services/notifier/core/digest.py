@@ -108,7 +108,9 @@ class Digest(Part):
 
     `compared_on` is the day of the earlier measure; None: there is none of this unit. `silent`
     are the sources that have stopped sending, `unjudged` counts the unit's indicators that hang on
-    them: nothing is said of these. `others` are the indicators of an agency that do not lag.
+    them: nothing is said of these. `below_pace` counts indicators under their pace that do not lag:
+    they are within the tolerance, or have not been so for long enough. `others` are the indicators
+    of an agency that do not lag.
     """
 
     audience: str
@@ -132,6 +134,7 @@ class Digest(Part):
     reports: tuple[DigestReport, ...]
     silent: tuple[str, ...] = ()
     unjudged: int = 0
+    below_pace: int = 0
     sets: tuple[DigestSet, ...] = ()
     units: tuple[DigestRow, ...] = ()
     best: tuple[DigestRow, ...] = ()

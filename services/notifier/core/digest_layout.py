@@ -28,6 +28,8 @@ def lay_out(digest: Digest, language: Language = "vi") -> DigestSheet:
     if not digest.lagging:
         none = "none_lags" if digest.judged else "none_lags_alone"
         notes.append(speech.say(none, n=digest.judged))
+    if digest.below_pace:
+        notes.append(speech.say("below_pace", n=digest.below_pace))
     if digest.unjudged:
         names = ", ".join(map(speech.source, digest.silent))
         notes.append(speech.say("unjudged", n=digest.unjudged, names=names))

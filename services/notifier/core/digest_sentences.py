@@ -35,8 +35,12 @@ _VI: Final = {
     "units_lagging": "{lagging} trong {judged} đơn vị trực thuộc đang chậm tiến độ.",
     "areas": "Nơi còn thiếu nhiều nhất:",
     "area": "{name}: thiếu {gap} {noun}, hiện đạt {value}",
-    "others": "Chỉ tiêu phụ trách không chậm tiến độ",
+    "others": "Các chỉ tiêu phụ trách khác",
     "other": "{name}: {stands}.",
+    "below_pace": (
+        "Ngoài ra, {n} chỉ tiêu đang thấp hơn tiến độ nhưng còn trong mức cho phép hoặc chưa đủ số "
+        "ngày để tính là chậm."
+    ),
     "unjudged": "{n} chỉ tiêu không được đánh giá vì nguồn dữ liệu ngừng gửi: {names}.",
     "better": "Tiến bộ nhiều nhất",
     "worse": "Giảm nhiều nhất",
@@ -127,8 +131,11 @@ _EN: Final = {
     "units_lagging": "Units below that are behind pace: {lagging} of {judged}.",
     "areas": "Where most are missing:",
     "area": "{name}: {gap} {noun} missing, now at {value}",
-    "others": "Other indicators that you answer for, not behind pace",
+    "others": "Other indicators that you answer for",
     "other": "{name}: {stands}.",
+    "below_pace": (
+        "Below the pace, but within the tolerance or not for long enough to count as behind: {n}."
+    ),
     "unjudged": "Indicators not judged because a data source stopped sending: {n} ({names}).",
     "better": "Improved most",
     "worse": "Fell most",

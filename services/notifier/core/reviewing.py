@@ -14,7 +14,7 @@ from services.notifier.core import wording
 from services.notifier.core.agency import agency_of
 from services.notifier.core.alert import SOURCE_PREFIX, Alert
 from services.notifier.core.causes import Domain, children_on
-from services.notifier.core.digest import Digest, DigestReport, Reader
+from services.notifier.core.digest import Digest, DigestLine, DigestReport, Reader
 from services.notifier.core.digest_lines import (
     Lines,
     Measures,
@@ -112,6 +112,7 @@ def write(
             if reader.form == "leaders" or (unjudged and _stale([feed], domain) & stale)
         ),
         unjudged=unjudged,
+        below_pace=_below_pace(lines, lagging),
     )
     if agency is not None:
         digest = digest.model_copy(update=_of_agency(digest, lines, units, fires, domain))
@@ -121,6 +122,18 @@ def write(
         digest = digest.model_copy(update=_table(units, fires, domain))
     is_any = lines or digest.reports or unjudged or digest.sets
     return digest if is_any else None
+
+
+def _below_pace(lines: Lines, lagging: Iterable[DigestLine]) -> int:
+    lags = {one.indicator for one in lagging}
+    return sum(
+        1
+        for one in lines.values()
+        if one.indicator not in lags
+        and one.value is not None
+        and one.pace is not None
+        and one.value < one.pace
+    )
 
 
 def _movers(lines: Lines) -> dict[str, object]:

@@ -42,6 +42,12 @@ def test_digests_are_listed(nhipso: Run, stack: FakeStack) -> None:
     assert asked.token == "token-operator"
 
 
+def test_an_agency_is_named(nhipso: Run, stack: FakeStack) -> None:
+    told = SUMMARY | {"form": "agency", "audience": "agency:so-y-te"}
+    stack.answers["/v1/digests"] = lambda _: Answer(200, {"digests": [told]})
+    assert "so-y-te" in nhipso("digests", "list").out
+
+
 def test_no_digests_are_no_error(nhipso: Run, stack: FakeStack) -> None:
     stack.answers["/v1/digests"] = lambda _: Answer(200, {"digests": []})
     told = nhipso("digests", "list")

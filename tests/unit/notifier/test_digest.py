@@ -292,6 +292,22 @@ def test_what_an_older_notifier_wrote_is_still_read(leaders_digest: Digest) -> N
     assert as_text(Digest.model_validate(old)) == as_text(leaders_digest)
 
 
+def test_what_is_under_its_pace_and_does_not_lag_is_counted(domain: Domain) -> None:
+    """A share under the pace beside "none lags" would not be believed."""
+    digest = write(
+        UNIT,
+        latest("weekly", Timetable(weekday=2, hour=8, late=NOW - NOW), NOW),
+        MEASURES,
+        domain,
+        alerts=[lag(domain, NOW_ON[0], "critical")],
+        promises={},
+        now=NOW,
+    )
+    assert digest is not None
+    assert (len(digest.lagging), digest.below_pace) == (1, 2)
+    assert "2 chỉ tiêu đang thấp hơn tiến độ" in as_text(digest)
+
+
 def test_a_silent_source_makes_no_unit_look_bad(domain: Domain) -> None:
     feed = domain.catalogue.by_id["ds.smartphone"].feed
     digest = write(
