@@ -136,6 +136,9 @@ def test_no_letter_is_missing_and_every_font_comes_along() -> None:
 
 def test_the_same_digest_makes_the_same_file() -> None:
     assert as_pdf(digest(units=3)) == as_pdf(digest(units=3))
+    # A clock tells more than seconds, a PDF does not.
+    precise = digest().model_copy(update={"written_at": NOW.replace(microsecond=123_456)})
+    assert as_pdf(precise).startswith(b"%PDF")
     assert file_name(digest()) == "nhipso-2025-15-2026-11.pdf"
 
 
