@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 import aiohttp
 import asyncpg
@@ -78,6 +79,7 @@ _BROKER_TIMEOUT_SECONDS = 1.5
 _OBSERVE_EVERY_SECONDS = 2.0
 _CALENDAR_EVERY_SECONDS = 60.0
 _WANT_THE_BROKER = frozenset({"publishing", "observing the lag"})
+_DELIVERING = "delivering"
 _KEEP_TOKENS_EVERY_SECONDS = 3600.0
 _LOOKUPS = 128
 _MAILS_AT_ONCE = 16  # all mailboxes are behind one server, which counts our connections
@@ -107,8 +109,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     days_off = holidays.load(settings.holidays_file)
     routes = _routing(settings, domain, receivers, days_off)
     # Read here and not in the lifespan: a mistake ends the start with one line.
-    password_file = settings.smtp.password_file if settings.smtp is not None else None
-    password = read_secret_text(password_file) if password_file is not None else None
+    password = _password(settings)
     zalo = _zalo(settings)
     verifier = TokenVerifier.from_settings(environment.tokens)
     links = Links.from_settings(settings.links)
@@ -162,12 +163,21 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 every=timedelta(seconds=settings.alertmanager_every_seconds),
                 links=links,
             )
+            beats: list[Beat] = []
             steps: list[Step] = [
                 ("evaluating", evaluating.step, settings.evaluate_every_seconds),
                 ("promising", Promising(pool, metrics).step, settings.evaluate_every_seconds),
                 (
                     "telling",
-                    Telling(pool, domain, receivers, routes, metrics, links=links).step,
+                    Telling(
+                        pool,
+                        domain,
+                        receivers,
+                        routes,
+                        metrics,
+                        links=links,
+                        on_written=partial(_deliver_now, beats),
+                    ).step,
                     settings.evaluate_every_seconds,
                 ),
                 ("digesting", digesting.step, settings.evaluate_every_seconds),
@@ -181,10 +191,10 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 ("observing the lag", consuming.observe_lag, _OBSERVE_EVERY_SECONDS),
                 ("observing", Observing(pool, metrics).step, settings.evaluate_every_seconds),
                 ("calendar", Calendar(days_off, metrics).step, _CALENDAR_EVERY_SECONDS),
-                *(("delivering", one.step, settings.deliver_every_seconds) for one in senders),
+                *((_DELIVERING, one.step, settings.deliver_every_seconds) for one in senders),
                 *([("keeping tokens", tokens.step, _KEEP_TOKENS_EVERY_SECONDS)] if tokens else ()),
             ]
-            beats = [
+            beats += [
                 Beat(name, step, every_seconds=every, clock=clock) for name, step, every in steps
             ]
             readiness.add("database", lambda: _answers(pool))
@@ -247,6 +257,13 @@ async def _begin(tasks: Tasks, beats: Sequence[Beat], broker: KafkaBroker) -> No
             tasks.start(beat.name, beat.run)
 
 
+def _deliver_now(beats: Sequence[Beat]) -> None:
+    """Have what was just written delivered without waiting for the next look into the log."""
+    for beat in beats:
+        if beat.name == _DELIVERING:
+            beat.wake()
+
+
 def _add_routes(
     app: FastAPI,
     verifier: TokenVerifier,
@@ -283,6 +300,12 @@ def _receivers(settings: NotifierSettings, domain: Domain) -> Receivers:
             "set NHIPSO_NOTIFIER__ZALO__APP_ID"
         )
     return receivers
+
+
+def _password(settings: NotifierSettings) -> str | None:
+    if settings.smtp is None or settings.smtp.password_file is None:
+        return None
+    return read_secret_text(settings.smtp.password_file)
 
 
 def _zalo(settings: NotifierSettings) -> ZaloSecrets | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,6 +35,11 @@ class Beat:
         self._every = every_seconds
         self._clock = clock
         self._done_at: datetime | None = None
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Begin the next step at once: there may be something to do."""
+        self._woken.set()
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -43,6 +49,7 @@ class Beat:
         """
         log = structlog.get_logger(__name__)
         while True:
+            self._woken.clear()
             try:
                 await self._step(self._clock.now())
                 self._done_at = self._clock.now()
@@ -50,7 +57,9 @@ class Beat:
                 if not (is_transient(error) or isinstance(error, KafkaError)):
                     raise
                 log.warning("a step is tried again", step=self.name, error=repr(error))
-            await asyncio.sleep(self._every)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every):
+                    await self._woken.wait()
 
     async def check(self) -> str | None:
         """For readiness: None while the step goes forward, else what is wrong."""

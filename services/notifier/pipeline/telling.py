@@ -6,7 +6,7 @@ not in the log, and nothing is told that has no letter. What is told, when and t
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from time import perf_counter
@@ -60,13 +60,16 @@ class Telling:
         metrics: NotifierMetrics,
         *,
         links: Links = NO_LINKS,
+        on_written: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_written` is told whenever a letter may have come into the log."""
         self._pool = pool
         self._domain = domain
         self._receivers = receivers
         self._routing = routing
         self._metrics = metrics
         self._links = links
+        self._on_written = on_written
         self._longest = _longest_interval(routing.root)
         self._day: _Day | None = None
         self._rests_until: datetime | None = None
@@ -140,6 +143,7 @@ class Telling:
                     await self._write(connection, letter)
             failpoint("letter.before-commit")
         failpoint("letter.after-commit")
+        self._on_written()
 
     async def _raise(self, audience: str, areas: Sequence[str], now: datetime) -> None:
         """Tell a unit above of all units that do not answer, in one letter."""
@@ -155,6 +159,7 @@ class Telling:
                 await self._write(connection, together(found))
             failpoint("letter.before-commit")
         failpoint("letter.after-commit")
+        self._on_written()
 
     async def _planned(
         self, connection: asyncpg.Connection, areas: Sequence[str], now: datetime

@@ -31,6 +31,22 @@ async def test_goes_on_after_what_passes_and_stops_at_what_cannot_be_explained()
     assert step.calls == 5
 
 
+async def test_who_is_woken_does_not_wait_for_its_time() -> None:
+    calls = 0
+
+    async def step(_: datetime) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise ValueError
+        beat.wake()  # what comes while a step runs is not lost
+
+    beat = Beat("trying", step, every_seconds=3600, clock=FixedClock(NOW))
+    with pytest.raises(ValueError):  # noqa: PT011 - the step above
+        await beat.run()
+    assert calls == 3
+
+
 async def test_says_when_it_does_not_go_forward() -> None:
     clock = FixedClock(NOW)
     beat = Beat("trying", Step(None, ValueError()), every_seconds=0.001, clock=clock)
