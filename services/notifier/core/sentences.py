@@ -150,7 +150,7 @@ _VI: Final = {
     "please": "Đề nghị {addressee} xem xét và có giải pháp để kịp tiến độ.",
     "please_escalated": "Đề nghị {addressee} đôn đốc {within} có giải pháp để kịp tiến độ.",
     "answer": (
-        "Đề nghị bấm “Xác nhận đã tiếp nhận” để ghi giải pháp và ngày dự kiến hoàn thành; không cần "
+        "Vui lòng bấm “Xác nhận đã tiếp nhận” để ghi giải pháp và ngày dự kiến hoàn thành; không cần "
         "tài khoản."
     ),
     "answer_within": (
