@@ -200,7 +200,7 @@ def _part(digest: str) -> str:
 def _table(found: list[dict[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("Id", "Unit", "For", "Period", "Written", "Deliveries", "Asked by"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "Id")
     for one in found:
         sent = Counter(str(delivery.get("state")) for delivery in one.get("deliveries", []))
         table.add_row(

@@ -148,7 +148,10 @@ def _table(found: list[dict[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("Receiver", "For", "State", "Since", "Waiting", "Last tried", "Last error"):
         table.add_column(
-            heading, overflow="fold", justify="right" if heading == "Waiting" else "left"
+            heading,
+            overflow="fold",
+            no_wrap=heading == "Receiver",  # it is copied for `enable` and `test`
+            justify="right" if heading == "Waiting" else "left",
         )
     for one in found:
         state, since = _state(one)

@@ -143,7 +143,7 @@ def end(
 def _table(found: list[dict[str, Any]], areas: Areas) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("What", "State", "From", "Until", "Comment", "By", "Id"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "Id")
     for one in found:
         matchers = {name: value for name, value in one["matchers"].items() if value is not None}
         if (unit := areas.get(str(matchers.get("area")))) is not None:

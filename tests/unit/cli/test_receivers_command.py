@@ -67,6 +67,13 @@ def test_receivers_are_listed(nhipso: Run, stack: FakeStack) -> None:
     assert nhipso("receivers", "list").code == 3
 
 
+def test_the_name_of_a_receiver_can_be_copied(nhipso: Run, stack: FakeStack) -> None:
+    name = "digest-email:" + "van-phong." * 4 + "laocai@example.vn"
+    fails = FAILING | {"name": name, "last_error": "no answer: " + "ClientConnectorError " * 9}
+    stack.answers["/v1/receivers"] = lambda _: Answer(200, {"receivers": [fails]})
+    assert name in nhipso("receivers", "list").out
+
+
 def test_one_is_enabled(nhipso: Run, stack: FakeStack) -> None:
     stack.answers["/v1/receivers/enable"] = lambda _: Answer(204, "")
     told = nhipso("receivers", "enable", HOOK)
