@@ -64,7 +64,7 @@ bench-ingest: setup ## Measure ingest beside a bare producer, on a fresh stack (
 bench-line: setup ## Measure the whole line on fresh stacks; takes about three minutes.
 	@$(BIN)/python -m tests.bench.line $(ARGS)
 
-bench-notifier: setup ## Measure the evaluation of 3,321 communes with 58 indicators (ARGS='--communes 500').
+bench-notifier: setup ## Measure the evaluation of a country, and what receivers that hang cost the others (ARGS='--part delivery').
 	@$(BIN)/python -m tests.bench.notifying $(ARGS)
 
 lock: setup ## Resolve the dependencies anew: Python's, Kafka's, and Debezium's for the tests.

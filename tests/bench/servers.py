@@ -66,8 +66,10 @@ class Servers:
 
 
 @contextmanager
-def servers(events: int) -> Iterator[Servers]:
+def servers(events: int, **settings: str) -> Iterator[Servers]:
     """Start both; afterwards stop them and remove all they have written.
+
+    `settings` are PostgreSQL's, beside the usual ones.
 
     Raises:
         DiskError: so many events need more disk than there is.
@@ -87,7 +89,7 @@ def servers(events: int) -> Iterator[Servers]:
             folder / "postgres",
             port=free_port(),
             password=secrets.token_hex(16),
-            settings=SETTINGS,
+            settings={**SETTINGS, **settings},
         )
         try:
             kafka.start()
