@@ -186,9 +186,6 @@ _EN: Final = {
     ),
     "noticed": "Noticed at {clock}.",
     "check_sources": ("Please check the connection and ask the agency that runs the source."),
-    "reports": "Reports that {unit} has yet to send: {n}.",
-    "reports_again": "A reminder from Nhịp Số: reports that {unit} has yet to send: {n}.",
-    "report": "Due on {day}. Received: {got} of {wanted} indicators.",
     "receivers": (
         "Nhịp Số cannot deliver to the receivers below ({n}). What waits for them is kept for a "
         "while and then given up."
@@ -210,6 +207,9 @@ _EN: Final = {
     ),
     "test_works": "If you can read it, the receiver works.",
     "test_addressee": "A receiver of messages of Nhịp Số",
+    "reports": "Reports that {unit} has yet to send: {n}.",
+    "reports_again": "A reminder from Nhịp Số: reports that {unit} has yet to send: {n}.",
+    "report": "Due on {day}. Received: {got} of {wanted} indicators.",
     "send_reports": (
         "{addressee} is asked to send all figures. Once they are here there are no more reminders."
     ),
