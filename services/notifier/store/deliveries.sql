@@ -35,13 +35,14 @@ WITH free AS (
     FROM receivers CROSS JOIN LATERAL (
         SELECT oldest.id
         FROM (
-            SELECT DISTINCT ON (messages.audience) waiting.id, waiting.next_attempt_at
+            SELECT DISTINCT ON (messages.audience)
+                   waiting.id, waiting.next_attempt_at, waiting.number
             FROM deliveries AS waiting JOIN messages ON messages.id = waiting.message
             WHERE waiting.receiver = receivers.name AND waiting.state = 'waiting'
-            ORDER BY messages.audience, waiting.created_at, waiting.id
+            ORDER BY messages.audience, waiting.created_at, waiting.number
         ) AS oldest
         WHERE oldest.next_attempt_at <= $2
-        ORDER BY oldest.next_attempt_at, oldest.id
+        ORDER BY oldest.next_attempt_at, oldest.number
         LIMIT 1
     ) AS head
     WHERE receivers.kind = $1

@@ -21,7 +21,7 @@ from services.notifier.receivers.reading import Receiver, Receivers
 from services.notifier.receivers.webhook.sending import WebhookReceiver, WebhookSender
 from services.notifier.store import deliveries, receivers
 from services.notifier.store.deliveries import Delivery
-from tests.integration.notifier.conftest import COMMUNE, Bench, told
+from tests.integration.notifier.conftest import COMMUNE, PROVINCE, Bench, told
 
 SECRET = "whsec_" + base64.b64encode(b"invented-secret-of-32-bytes-here").decode()
 DAY = timedelta(days=1)
@@ -147,6 +147,26 @@ async def test_others_are_served_while_one_hangs(bench: Bench, row: Row, send: S
     await one.settle()  # would not end if the others waited for r0: r0 waits for them
     assert row.taken[-1][0] == "r0"
     assert {name for name, _ in row.taken} == set(names)
+
+
+async def test_letters_of_one_moment_go_in_the_order_in_which_they_were_written(
+    bench: Bench, row: Row, send: Send
+) -> None:
+    communes = [one.area_id for one in bench.domain.areas if one.parent_id == PROVINCE][:6]
+    entries = Receivers((f"unit:{area}", row.receiver("r0")) for area in communes)
+    far = bench.clock.now() + timedelta(days=60)
+    await bench.take(*(told(600, fresh_at=far, area=area) for area in communes))
+    await bench.evaluate()
+    await bench.evaluate(timedelta(days=3))
+    await letter(bench, entries)
+    await deliver(bench, delivering(bench, entries, send))
+    async with bench.pool.acquire() as connection:
+        written = await connection.fetch(
+            "SELECT deliveries.id::text FROM deliveries "
+            "JOIN messages ON messages.id = deliveries.message ORDER BY messages.area"
+        )
+    assert len(written) == 6
+    assert [delivery for _, delivery in row.taken] == [one["id"] for one in written]
 
 
 async def test_who_answers_gets_all_at_once_while_nobody_waits_for_a_place(

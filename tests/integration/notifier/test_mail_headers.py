@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
+from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
 
 from deploy.embedded.ports import free_port
-from services.notifier.receivers.email.sending import EmailSender
+from services.notifier.receivers.email.sending import EmailSender, address_headers
 from services.notifier.receivers.reading import Receivers
 from services.notifier.settings import SmtpSettings
 from tests.integration.notifier.conftest import COMMUNE, Bench, told
@@ -78,3 +80,18 @@ async def test_without_an_address_of_https_nothing_is_said_of_one_press(
     mail = await sent(bench, mailroom, smtp)
     assert mail["List-Unsubscribe"] == "<mailto:van-hanh@example.vn?subject=unsubscribe>"
     assert mail["List-Unsubscribe-Post"] is None
+
+
+def test_a_digest_says_it_too() -> None:
+    smtp = SmtpSettings(host="localhost", unsubscribe_url="https://example.vn/thoi?ai={receiver}")
+    message = MIMEMultipart()
+    address_headers(
+        message,
+        to="ubnd@example.vn",
+        subject="Tuần",
+        delivery=uuid4(),
+        at=datetime(2026, 11, 23, 1, tzinfo=UTC),
+        settings=smtp,
+    )
+    assert message["List-Unsubscribe"] == "<https://example.vn/thoi?ai=email%3Aubnd%40example.vn>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
