@@ -161,9 +161,18 @@ class _Causes(_Answer):
     areas: tuple[_AreaCause, ...] = ()
 
 
+class AcknowledgementAnswer(_Answer):
+    """What the unit has said of an alert; a broken promise counts for nothing."""
+
+    acknowledged_at: EventTime
+    promised_on: IsoDay | None
+    broken_at: EventTime | None
+
+
 class AlertAnswer(_Answer):
     """An alert."""
 
+    kind: str = "pace"
     area: str
     area_name: str
     indicator: str
@@ -175,6 +184,7 @@ class AlertAnswer(_Answer):
     gap_people: int | None
     fired_at: EventTime | None
     held_back_by: _Causes = _Causes()
+    acknowledgement: AcknowledgementAnswer | None = None
 
 
 class _AlertsAnswer(_Answer):
@@ -209,12 +219,12 @@ class Reading:
         return (await self._scoring(path, _RankingAnswer, level="commune")).areas
 
     async def firing(self, **wanted: str) -> tuple[AlertAnswer, ...]:
-        """What fires now, by `area` or `indicator`, worst first."""
+        """What fires now, by `area` or `indicator`, worst first; receivers are operators' matter."""
         url = self._settings.notifier_url
         answer = await self._get(
             "notifier", url, "/v1/alerts", _AlertsAnswer, {"state": "firing", **wanted}
         )
-        return answer.alerts
+        return tuple(one for one in answer.alerts if one.kind != "receiver")
 
     async def targets(self, **wanted: str) -> tuple[TargetAnswer, ...]:
         """What units are measured against, by `area` or `indicator`."""

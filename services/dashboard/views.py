@@ -8,6 +8,7 @@ from services.dashboard.figures import Bar, Status, bar_of, gap_of, noun_of, sta
 from services.dashboard.measured import measured, others, whose
 from services.dashboard.ranking import Ranking
 from services.dashboard.reading import (
+    AcknowledgementAnswer,
     AlertAnswer,
     AreaAnswer,
     FigureAnswer,
@@ -79,6 +80,7 @@ class AlertCard:
     since: str
     lowest: tuple[str, ...]
     missing: tuple[str, ...]
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +191,24 @@ def _counted(figure: FigureAnswer, noun: str) -> str:
     return f"{wording.count(figure.numerator)} / {wording.count(figure.denominator)} {noun}"
 
 
+def _answer(said: AcknowledgementAnswer | None) -> str:
+    """That the unit has taken the matter up, and its promise; its note is not for everybody."""
+    if said is None or said.broken_at is not None:
+        return ""
+    told = f"Đã xác nhận lúc {wording.clock(said.acknowledged_at)}"
+    if said.promised_on is None:
+        return told
+    return f"{told}, cam kết hoàn thành trước hết ngày {wording.day(said.promised_on)}"
+
+
 def _card(alert: AlertAnswer, nouns: dict[str, str]) -> AlertCard:
     noun = nouns.get(alert.indicator, wording.noun(None, None))
     standing = ""
     if alert.value is not None and alert.pace is not None:
         value, pace = wording.percent(alert.value), wording.percent(alert.pace)
         standing = f"Hiện đạt {value}, {wording.PACES[alert.aim]} {pace}"
+    elif alert.kind in wording.KINDS:
+        standing = wording.KINDS[alert.kind]
     held = alert.held_back_by
     return AlertCard(
         name=alert.indicator_name,
@@ -203,6 +217,7 @@ def _card(alert: AlertAnswer, nouns: dict[str, str]) -> AlertCard:
         standing=standing,
         gap=f"{wording.count(alert.gap_people)} {noun}" if alert.gap_people else "",
         since="" if alert.fired_at is None else wording.clock(alert.fired_at),
+        answer=_answer(alert.acknowledgement),
         lowest=tuple(f"{one.indicator_name} {wording.percent(one.value)}" for one in held.criteria),
         missing=tuple(
             f"{one.area_name} {wording.count(one.gap_people)} {noun}" for one in held.areas

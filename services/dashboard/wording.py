@@ -20,6 +20,14 @@ PACES: Final = {
 }
 SEVERITIES: Final = {"critical": "Nghiêm trọng", "warning": "Cần chú ý", "info": "Theo dõi"}
 
+KINDS: Final = {
+    "source-silent": (
+        "Nguồn này ngừng gửi dữ liệu; các chỉ tiêu dùng nguồn này tạm thời chưa được đánh giá"
+    ),
+    "report": "Báo cáo này chưa gửi đủ số liệu",
+}
+"""What an alert says that is about no share."""
+
 _NOUNS: Final = {
     "citizen": "người",
     "household": "hộ",

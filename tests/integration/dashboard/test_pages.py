@@ -99,7 +99,8 @@ class Services:
             "fired_at": "2026-11-22T01:30:00Z",
             "held_back_by": {"criteria": [], "areas": []},
         }
-        return web.json_response({"alerts": [alert]})
+        mailbox = alert | {"kind": "receiver", "indicator_name": "email:noi-bo@example.vn"}
+        return web.json_response({"alerts": [alert, mailbox]})
 
     async def targets(self, request: web.Request) -> web.Response:
         """The commune has a target of its own for one indicator."""
@@ -219,6 +220,12 @@ async def test_a_commune_has_its_page(dashboard: Dashboard) -> None:
     assert 'aria-current="page"' in text
     assert "Xếp hạng" not in text
     assert f"/v1/alerts?state=firing&area={COMMUNE}" in dashboard.services.asked
+
+
+async def test_receivers_of_letters_are_no_matter_of_the_pages(dashboard: Dashboard) -> None:
+    for path in ("/", f"/areas/{COMMUNE}"):
+        _, text, _ = await dashboard.get(path)
+        assert "noi-bo@example.vn" not in text
 
 
 async def test_what_was_reported_stands_beside_what_was_counted(dashboard: Dashboard) -> None:

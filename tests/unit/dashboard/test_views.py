@@ -182,6 +182,43 @@ def test_an_alert_says_what_holds_the_unit_back() -> None:
     assert card.since == "08:30:05 ngày 22/11/2026"
 
 
+SOURCE = {
+    "kind": "source-silent",
+    "area": "2025:15",
+    "area_name": "Tỉnh Lào Cai",
+    "indicator": "source.health",
+    "indicator_name": "Nguồn dữ liệu: Y tế",
+    "severity": "warning",
+    "value": None,
+    "pace": None,
+    "gap_people": None,
+    "fired_at": "2026-11-22T01:30:05Z",
+}
+SAID = {"acknowledged_at": "2026-11-22T01:30:05Z", "promised_on": "2026-12-20", "broken_at": None}
+NOTED = "Đã xác nhận lúc 08:30:05 ngày 22/11/2026"
+
+
+def test_a_silent_source_says_what_it_means() -> None:
+    (card,) = page(indicator(), figure("45.2"), (AlertAnswer.model_validate(SOURCE),)).alerts or ()
+    assert "ngừng gửi dữ liệu" in card.standing
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, f"{NOTED}, cam kết hoàn thành trước hết ngày 20/12/2026"),
+        ({"promised_on": None}, NOTED),
+        ({"broken_at": "2026-12-21T01:30:05Z"}, ""),
+    ],
+)
+def test_an_alert_says_that_somebody_has_taken_it_up(
+    changes: dict[str, str | None], said: str
+) -> None:
+    alert = AlertAnswer.model_validate(SOURCE | {"acknowledgement": SAID | changes})
+    (card,) = page(indicator(), figure("45.2"), (alert,)).alerts or ()
+    assert card.answer == said
+
+
 def test_ranks_communes_and_marks_those_that_fire() -> None:
     places = [
         RankedArea("2025:02647", "Phường Lào Cai", 1, "80"),
