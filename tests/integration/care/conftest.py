@@ -11,12 +11,13 @@ from pydantic import SecretStr
 
 import services.scoring
 from contracts import areas, catalogue
-from services.chassis.database import migrate, open_pool
+from services.chassis.database import open_pool
 from services.chassis.settings import PostgresSettings
 from services.scoring.care.replaying import refuse_silently
 from services.scoring.core.rules import Rules
 from services.scoring.rollup import Rollup
 from services.scoring.shard import Shards
+from tests.databases import migrated_database
 from tests.integration.scoring.invented import NOW, batch
 from tests.integration.scoring.on_kafka import fresh_topics, send
 
@@ -70,9 +71,15 @@ def rules() -> Rules:
 
 
 @pytest.fixture
+async def database(postgres: str) -> AsyncIterator[str]:
+    """The URL of a database of the test's own that has scoring's schema."""
+    async with migrated_database(postgres, "scoring", MIGRATIONS) as url:
+        yield url
+
+
+@pytest.fixture
 async def line(kafka: str, database: str, rules: Rules) -> AsyncIterator[Line]:
     await fresh_topics(kafka, PARTITIONS)
-    await migrate(database, schema="scoring", migrations=MIGRATIONS)
     settings = PostgresSettings(dsn=SecretStr(database), pool_min=0)
     pool = await open_pool(settings, schema="scoring", application_name="test-care")
     yield Line(kafka, database, pool, rules, Shards(pool, rules, refuse_silently))

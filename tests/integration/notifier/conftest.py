@@ -29,6 +29,7 @@ from services.notifier.receivers.reading import Receiver, Receivers
 from services.notifier.routing import Routing
 from services.notifier.store import SCHEMA, alerts, days, figures, migrations
 from services.notifier.store.alerts import Search
+from tests.databases import migrated_database
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 COMMUNE = "2025:02647"
@@ -120,9 +121,15 @@ def mailboxes(*audiences: str) -> Receivers:
 
 
 @pytest.fixture
-async def bench(database: str) -> AsyncIterator[Bench]:
-    settings = PostgresSettings(dsn=SecretStr(database), pool_min=1, pool_max=5)
-    await store_shell.migrate(database, schema=SCHEMA, migrations=migrations())
+async def migrated(postgres: str) -> AsyncIterator[str]:
+    """The URL of a database of the test's own that has the notifier's schema."""
+    async with migrated_database(postgres, SCHEMA, migrations()) as url:
+        yield url
+
+
+@pytest.fixture
+async def bench(migrated: str) -> AsyncIterator[Bench]:
+    settings = PostgresSettings(dsn=SecretStr(migrated), pool_min=1, pool_max=5)
     pool = await store_shell.open_pool(settings, schema=SCHEMA, application_name="test")
     in_force = rules.read(rules.shipped())
     known = catalogue.load()

@@ -11,10 +11,11 @@ from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
 import services.scoring
-from services.chassis.database import migrate, open_pool
+from services.chassis.database import open_pool
 from services.chassis.settings import PostgresSettings
 from services.scoring.refusing import refusing
 from services.scoring.shard import Refuse, Shards
+from tests.databases import migrated_database
 from tests.integration.scoring.invented import RULES
 
 MIGRATIONS: Final = Path(services.scoring.__file__).parent / "migrations"
@@ -27,8 +28,14 @@ def private_key() -> ECKey:
 
 
 @pytest.fixture
+async def database(postgres: str) -> AsyncIterator[str]:
+    """The URL of a database of the test's own that has scoring's schema."""
+    async with migrated_database(postgres, "scoring", MIGRATIONS) as url:
+        yield url
+
+
+@pytest.fixture
 async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    await migrate(database, schema="scoring", migrations=MIGRATIONS)
     settings = PostgresSettings(dsn=SecretStr(database), pool_min=0)
     opened = await open_pool(settings, schema="scoring", application_name="test-scoring")
     yield opened
