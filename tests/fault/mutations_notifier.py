@@ -145,8 +145,8 @@ NOTIFIER_MUTANTS: Final = (
         (
             Edit(
                 "services/notifier/pipeline/telling.py",
-                "await told.records(connection, firing, now - self._longest)",
-                "await told.records(connection, firing, now)",
+                "self._longest = _longest_interval(routing.root)",
+                "self._longest = timedelta(0)",
             ),
         ),
         (_TELLING,),
