@@ -162,7 +162,9 @@ async def _share(  # noqa: PLR0917 - one run has these parts
     share = Share(
         name,
         len(took),
-        *(round(one, 3) for one in (cuts[9], cuts[18], took[-1])),
+        p50=round(cuts[9], 3),
+        p95=round(cuts[18], 3),
+        worst=round(took[-1], 3),
         waiting=hung["waiting"],
         attempts=hung["attempts"],
     )
