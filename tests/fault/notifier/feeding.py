@@ -66,7 +66,9 @@ class Feed:
 
     async def _produce(self, areas: Sequence[str], version: int) -> None:
         now = datetime.now(UTC)
-        async with AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all") as producer:
+        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all")
+        try:
+            await producer.start()
             for area in areas:
                 data = IndicatorUpdatedData(
                     area=area,
@@ -82,3 +84,6 @@ class Feed:
                 event = indicator_updated(data).model_dump_json()
                 await producer.send(INDICATOR_EVENTS, event.encode(), key=area.encode())
             await producer.flush()
+        finally:
+            # Also one that found no broker; its context would leave it open.
+            await producer.stop()
