@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts import areas, catalogue, holidays
-from contracts.pace import Milestone, percentage
+from contracts.pace import Milestone
 from contracts.times import local_day
 from contracts.updates import AlertChanged
 from services.notifier.core.acknowledgement import Acknowledgement, fire_again, is_broken
@@ -103,7 +103,7 @@ class Village:
         """Scoring tells a figure of a thousand people; its feed has spoken."""
         key = FigureKey(area, indicator, "events")
         before = self.figures.get(key)
-        value = percentage(numerator, 1_000)
+        value = Decimal(numerator) / 10
         first = before.first if before is not None else Milestone(local_day(self.now), value)
         version = before.version + 1 if before is not None else 1
         self.figures[key] = Figure(key, version, numerator, 1_000, value, self.now, first)
