@@ -9,8 +9,8 @@ from typing import Final
 from contracts.agencies import NO_AGENCIES, Agencies
 from contracts.areas import Area, Areas
 from contracts.catalogue import Catalogue, Indicator
+from contracts.disclosure import Withheld, counts_people, is_few, withheld
 from services.notifier.core.aim import Aims, of_catalogue
-from services.notifier.core.disclosure import Withheld, counts_people, is_few, withheld
 from services.notifier.core.figure import Figure, FigureKey, Standing, standing
 
 Counted = Figure | Standing

@@ -5,9 +5,10 @@ from datetime import date, datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
+from contracts import disclosure
 from contracts.catalogue import Indicator
 from contracts.pace import Milestone, gap_people, pace_on
-from services.notifier.core import disclosure, wording
+from services.notifier.core import wording
 from services.notifier.core.alert import RECEIVER_PREFIX, SOURCE_PREFIX, Alert
 from services.notifier.core.causes import Domain, HeldBack
 from services.notifier.core.figure import Figure, FigureKey, Standing

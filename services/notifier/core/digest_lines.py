@@ -1,6 +1,6 @@
 """The lines of a digest: how each indicator of a unit stands, and how it has moved.
 
-What `disclosure` withholds does not get into it: nobody can be made out.
+What `contracts/disclosure.py` withholds does not get into it: nobody can be made out.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,12 +9,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from contracts.disclosure import is_few
 from services.notifier.core import wording
 from services.notifier.core.alert import Alert
 from services.notifier.core.causes import Domain
 from services.notifier.core.detail import indicator_name
 from services.notifier.core.digest import DigestHolding, DigestLine
-from services.notifier.core.disclosure import is_few
 from services.notifier.core.figure import Figure, FigureKey, Standing, is_judged, standing
 
 MOST_HOLDING: Final = 5

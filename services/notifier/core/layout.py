@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from contracts.disclosure import SMALLEST
 from services.notifier.core.detail import IN_FULL
-from services.notifier.core.disclosure import SMALLEST
 from services.notifier.core.letter import Letter, counted
 from services.notifier.core.parts import LetterAlert
 from services.notifier.core.section import line, section

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.disclosure import Withheld
 from contracts.events import EventTime, IsoDay, Number
 from contracts.projection import State
 from contracts.updates import Percent, Severity
 from services.notifier.core.aim import Aim
 from services.notifier.core.alert import AlertKind
-from services.notifier.core.disclosure import Withheld
 
 
 class Part(BaseModel):

@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Final
 
+from contracts.disclosure import SMALLEST, is_few
 from services.notifier.core.decide import Reason
-from services.notifier.core.disclosure import SMALLEST, is_few
 from services.notifier.core.parts import LetterAlert, LetterTrend
 from services.notifier.core.sheet import Chart, Fact, Listing, Section
 from services.notifier.core.speech import Speech

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import areas, catalogue
+from contracts.disclosure import SMALLEST, Withheld, highest_share, withheld
 from contracts.pace import Milestone, percentage
 from services.notifier.core.alert import Alert, advance
 from services.notifier.core.causes import Domain
 from services.notifier.core.decide import Decision, Reason
-from services.notifier.core.disclosure import SMALLEST, Withheld, highest_share, withheld
 from services.notifier.core.figure import Figure, FigureKey, Standing, standing
 from services.notifier.core.letter import Background, Letter, write
 from services.notifier.receivers.email.rendering import as_html, as_text

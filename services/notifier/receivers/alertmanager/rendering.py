@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from contracts.disclosure import counts_people, is_few, withheld
 from contracts.times import format_rfc3339
 from services.notifier.core.causes import Domain
-from services.notifier.core.disclosure import counts_people, is_few, withheld
 from services.notifier.core.letter import indicator_name
 from services.notifier.store.mirror import Mirrored
 

@@ -1,6 +1,6 @@
-"""What a letter may tell of few people.
+"""What a letter or a page may tell of few people.
 
-A letter is read beyond the office it is written to. A group of fewer than 11 people can be guessed
+Both are read beyond the office they are written for. A group of fewer than 11 people can be guessed
 at, and so can what is left of a known total. So neither is told, nor the share that gives it away.
 Nobody at all (0) may be told: it points at no person. Organisations and institutions are no people.
 """
