@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.chassis import buildinfo, logs
+from services.chassis.clock import SystemClock
 from services.chassis.http import create_app
 from services.chassis.process import serve
 from services.chassis.readiness import Readiness
@@ -15,6 +16,7 @@ from services.chassis.settings import load
 from services.dashboard.pages import Pages, add_routes
 from services.dashboard.reading import Reading
 from services.dashboard.settings import ServiceEnvironment
+from services.dashboard.siblings import Siblings
 
 
 def build(environment: ServiceEnvironment) -> FastAPI:
@@ -40,7 +42,8 @@ def build(environment: ServiceEnvironment) -> FastAPI:
         readiness=readiness,
         registry=CollectorRegistry(),
     )
-    add_routes(app, Pages(lambda: readings[-1], settings.refresh_seconds))
+    siblings = Siblings(lambda: readings[-1], SystemClock())
+    add_routes(app, Pages(lambda: readings[-1], siblings, settings.refresh_seconds))
     return app
 
 

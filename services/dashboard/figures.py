@@ -2,12 +2,19 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
+from contracts.disclosure import is_few
 from services.dashboard import wording
-from services.dashboard.reading import FigureAnswer, IndicatorAnswer
+from services.dashboard.answers import AlertAnswer, FigureAnswer, IndicatorAnswer
 
-Status = Literal["behind", "on-pace", "no-pace", "no-data"]
+Status = Literal["lagging", "below", "on-pace", "no-pace", "no-data"]
+
+STANDINGS: Final = {
+    "lagging": "Chậm tiến độ",
+    "below": "Dưới tiến độ",
+    "on-pace": "Đạt tiến độ",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +27,28 @@ class Bar:
     status: Status
 
 
-def status_of(figure: FigureAnswer) -> Status:
-    """Whether it stands on its pace."""
+def lags(alert: AlertAnswer) -> bool:
+    """Whether an alert says that a unit lags by the rules; others tell of falls, feeds, reports."""
+    return alert.kind == "pace" and alert.reason != "falling"
+
+
+def falls(alert: AlertAnswer) -> bool:
+    """Whether an alert says that a share falls, though it is not behind its pace yet."""
+    return alert.kind == "pace" and alert.reason == "falling"
+
+
+def status_of(figure: FigureAnswer, *, is_lagging: bool) -> Status:
+    """How a figure stands: lagging is what the rules call so, and letters; below is any less."""
+    if is_lagging:
+        return "lagging"
     if figure.value is None:
         return "no-data"
     if figure.pace is None:
         return "no-pace"
-    return "behind" if figure.value < figure.pace else "on-pace"
+    return "below" if figure.value < figure.pace else "on-pace"
 
 
-def bar_of(figure: FigureAnswer) -> Bar | None:
+def bar_of(figure: FigureAnswer, status: Status) -> Bar | None:
     """A share as a bar; None without one."""
     if figure.value is None:
         return None
@@ -37,16 +56,20 @@ def bar_of(figure: FigureAnswer) -> Bar | None:
     if figure.pace is not None:
         label += f", tiến độ cần đạt {wording.percent(figure.pace)}"
     pace = None if figure.pace is None else _within(figure.pace)
-    return Bar(_within(figure.value), pace, label, status_of(figure))
+    return Bar(_within(figure.value), pace, label, status)
 
 
 def _within(value: Decimal) -> float:
     return float(min(max(value, Decimal(0)), Decimal(100)))
 
 
-def gap_of(figure: FigureAnswer, noun: str) -> str:
+def gap_of(gap: int | None, noun: str, *, people: bool) -> str:
     """How many are missing to stand on the pace; empty where none are."""
-    return f"{wording.count(figure.gap_people)} {noun}" if figure.gap_people else ""
+    if not gap:
+        return ""
+    if people and is_few(gap):
+        return wording.fewer(noun)
+    return f"{wording.count(gap)} {noun}"
 
 
 def noun_of(indicator: IndicatorAnswer) -> str:

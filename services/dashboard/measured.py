@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from contracts.pace import Milestone, gap_people, two_decimals
 from contracts.projection import Projection, project
 from services.dashboard import wording
-from services.dashboard.reading import FigureAnswer, LineAnswer, ProjectionAnswer
+from services.dashboard.answers import FigureAnswer, LineAnswer, ProjectionAnswer
 
 F = TypeVar("F", bound=FigureAnswer)
 

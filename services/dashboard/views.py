@@ -1,14 +1,10 @@
-"""What a page shows, worked out from the answers of the services, without I/O."""
+"""What the page of a unit shows, worked out from the answers of the services, without I/O."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.dashboard import wording
-from services.dashboard.figures import Bar, Status, bar_of, gap_of, noun_of, status_of
-from services.dashboard.measured import measured, others, whose
-from services.dashboard.ranking import Ranking
-from services.dashboard.reading import (
-    AcknowledgementAnswer,
+from services.dashboard.answers import (
     AlertAnswer,
     AreaAnswer,
     FigureAnswer,
@@ -16,6 +12,28 @@ from services.dashboard.reading import (
     IndicatorAnswer,
     LineAnswer,
     TargetAnswer,
+)
+from services.dashboard.cards import AlertCard, card
+from services.dashboard.figures import (
+    STANDINGS,
+    Bar,
+    Status,
+    bar_of,
+    falls,
+    gap_of,
+    lags,
+    noun_of,
+    status_of,
+)
+from services.dashboard.measured import measured, others, whose
+from services.dashboard.ranking import Ranking
+from services.dashboard.shield import (
+    Families,
+    Hidden,
+    Shield,
+    is_of_people,
+    without_figures,
+    words,
 )
 
 
@@ -33,8 +51,8 @@ class Beside:
 class IndicatorRow:
     """One indicator of a unit.
 
-    `whose` says whose target and pace these are, where they are not simply the province's;
-    `others` are the other targets there are.
+    `standing` says `status` in words. `whose` says whose target and pace these are, where they are
+    not simply the province's; `others` are the other targets there are.
     """
 
     id: str
@@ -43,6 +61,8 @@ class IndicatorRow:
     counted: str
     bar: Bar | None
     status: Status
+    standing: str
+    is_hidden: bool
     pace: str
     target: str
     whose: str
@@ -69,28 +89,18 @@ class IndicatorSet:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertCard:
-    """A firing alert."""
-
-    name: str
-    severity: str
-    severity_name: str
-    standing: str
-    gap: str
-    since: str
-    lowest: tuple[str, ...]
-    missing: tuple[str, ...]
-    answer: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
-    """The page of one unit. `alerts` is None while the notifier does not answer."""
+    """The page of one unit. `alerts` and `lagging` are None while the notifier does not answer.
+
+    `lagging` counts as letters do; `below` are those that stand under their pace and do not lag.
+    """
 
     area: AreaAnswer
     parent: AreaAnswer | None
     as_of: str
-    behind: int
+    lagging: int | None
+    is_any_falling: bool
+    below: int
     on_pace: int
     alerts: tuple[AlertCard, ...] | None
     sets: tuple[IndicatorSet, ...]
@@ -105,24 +115,47 @@ def page(
     figures: FiguresAnswer,
     alerts: Sequence[AlertAnswer] | None,
     targets: Sequence[TargetAnswer],
+    families: Families,
     ranking: Ranking | None,
 ) -> Page:
-    """Bring one unit's page together."""
-    known = {figure.id: figure for figure in figures.indicators}
+    """Bring one unit's page together; `families`: all units beside it, and those below it."""
+    shield = Shield(catalogue, targets, families)
     lines = {target.indicator: target.lines for target in targets}
+    firing = {one.indicator: one for one in alerts or ()}
+    known = {indicator.id: indicator for indicator in catalogue}
+    told = {figure.id: figure for figure in figures.indicators if figure.id in known}
+    hidden = {
+        figure.id: why
+        for figure in told.values()
+        if (why := _why(area.area_id, figure, shield)) is not None
+    }
     rows = [
-        (indicator.set, _row(indicator, known[indicator.id], lines.get(indicator.id, ())))
+        (
+            indicator.set,
+            _row(
+                indicator,
+                told[indicator.id],
+                lines.get(indicator.id, ()),
+                why=hidden.get(indicator.id),
+                alert=firing.get(indicator.id),
+                beside=_beside(area.area_id, indicator, told[indicator.id], shield),
+            ),
+        )
         for indicator in catalogue
-        if indicator.id in known
+        if indicator.id in told
     ]
-    nouns = {indicator.id: noun_of(indicator) for indicator in catalogue}
+    about_shares = [one for one in alerts or () if lags(one) or falls(one)]
     return Page(
         area=area,
         parent=parent,
         as_of=wording.clock(figures.as_of),
-        behind=sum(row.status == "behind" for _, row in rows),
+        lagging=None if alerts is None else len(about_shares),
+        is_any_falling=any(falls(one) for one in about_shares),
+        below=sum(row.status == "below" for _, row in rows),
         on_pace=sum(row.status == "on-pace" for _, row in rows),
-        alerts=None if alerts is None else tuple(_card(alert, nouns) for alert in alerts),
+        alerts=None
+        if alerts is None
+        else tuple(card(alert, known, shield, hidden) for alert in alerts),
         sets=tuple(
             IndicatorSet(name, wording.SETS.get(name, name), tuple(_of(rows, name)))
             for name in dict.fromkeys(one for one, _ in rows)
@@ -135,36 +168,72 @@ def _of(rows: Iterable[tuple[str, IndicatorRow]], name: str) -> Iterable[Indicat
     return (row for one, row in rows if one == name)
 
 
+def _why(area: str, figure: FigureAnswer, shield: Shield) -> Hidden | None:
+    if figure.value is None:
+        return None
+    return shield.hides(area, figure.id, figure.numerator, figure.denominator)
+
+
 def _row(
-    indicator: IndicatorAnswer, told: FigureAnswer, lines: Sequence[LineAnswer]
+    indicator: IndicatorAnswer,
+    told: FigureAnswer,
+    lines: Sequence[LineAnswer],
+    *,
+    why: Hidden | None,
+    alert: AlertAnswer | None,
+    beside: Beside | None,
 ) -> IndicatorRow:
-    figure = measured(told, lines)
+    noun = noun_of(indicator)
+    figure = measured(told if why is None else without_figures(told), lines)
     is_share = indicator.unit == "percent"
-    shown = wording.percent if is_share else wording.number
+    value, counted = _value(figure, is_share=is_share), _counted(figure, noun)
+    if why is not None:
+        said = words(why, told.denominator, noun)
+        value, counted = said.value, said.counted
+    status = status_of(figure, is_lagging=alert is not None and lags(alert))
+    is_falling = alert is not None and falls(alert)
     return IndicatorRow(
         id=indicator.id,
         name=indicator.name.vi,
-        value="Chưa có số liệu" if figure.value is None else shown(figure.value),
-        counted=_counted(figure, noun_of(indicator)),
-        bar=bar_of(figure) if is_share else None,
-        status=status_of(figure),
+        value=value,
+        counted=counted,
+        bar=bar_of(figure, status) if is_share else None,
+        status=status,
+        standing="Đang giảm" if is_falling else STANDINGS.get(status, ""),
+        is_hidden=why is not None,
         pace="" if figure.pace is None else wording.percent(figure.pace),
         target="" if figure.target is None else wording.percent(figure.target),
         whose=whose(told, lines),
         others=others(told, lines),
-        gap=gap_of(figure, noun_of(indicator)),
+        gap=gap_of(figure.gap_people, noun, people=is_of_people(indicator)),
         projected=_projected(figure),
         is_reported=figure.basis == "reported",
         period="" if figure.period is None else wording.period(figure.period),
-        beside=_beside(figure, is_share=is_share),
+        beside=beside if why is None else None,
     )
 
 
-def _beside(figure: FigureAnswer, *, is_share: bool) -> Beside | None:
+def _value(figure: FigureAnswer, *, is_share: bool) -> str:
+    if figure.value is None:
+        return "Chưa có số liệu"
+    return wording.percent(figure.value) if is_share else wording.number(figure.value)
+
+
+def _counted(figure: FigureAnswer, noun: str) -> str:
+    if figure.numerator is None or not figure.denominator:
+        return ""
+    return f"{wording.count(figure.numerator)} / {wording.count(figure.denominator)} {noun}"
+
+
+def _beside(
+    area: str, indicator: IndicatorAnswer, figure: FigureAnswer, shield: Shield
+) -> Beside | None:
     told = figure.reported
     if told is None or told.value is None:
         return None
-    shown = wording.percent if is_share else wording.number
+    if shield.hides(area, indicator.id, told.numerator, told.denominator) is not None:
+        return None
+    shown = wording.percent if indicator.unit == "percent" else wording.number
     unknown = told.difference is None
     return Beside(
         value=shown(told.value),
@@ -183,43 +252,3 @@ def _projected(figure: FigureAnswer) -> str:
         return f"dự kiến đạt {wording.day(figure.projected_on)}"
     is_slow = figure.projection is not None and figure.projection.state == "not-at-this-pace"
     return "chưa thể đạt với tốc độ hiện nay" if is_slow else ""
-
-
-def _counted(figure: FigureAnswer, noun: str) -> str:
-    if figure.numerator is None or not figure.denominator:
-        return ""
-    return f"{wording.count(figure.numerator)} / {wording.count(figure.denominator)} {noun}"
-
-
-def _answer(said: AcknowledgementAnswer | None) -> str:
-    """That the unit has taken the matter up, and its promise; its note is not for everybody."""
-    if said is None or said.broken_at is not None:
-        return ""
-    told = f"Đã xác nhận lúc {wording.clock(said.acknowledged_at)}"
-    if said.promised_on is None:
-        return told
-    return f"{told}, cam kết hoàn thành trước hết ngày {wording.day(said.promised_on)}"
-
-
-def _card(alert: AlertAnswer, nouns: dict[str, str]) -> AlertCard:
-    noun = nouns.get(alert.indicator, wording.noun(None, None))
-    standing = ""
-    if alert.value is not None and alert.pace is not None:
-        value, pace = wording.percent(alert.value), wording.percent(alert.pace)
-        standing = f"Hiện đạt {value}, {wording.PACES[alert.aim]} {pace}"
-    elif alert.kind in wording.KINDS:
-        standing = wording.KINDS[alert.kind]
-    held = alert.held_back_by
-    return AlertCard(
-        name=alert.indicator_name,
-        severity=alert.severity,
-        severity_name=wording.SEVERITIES.get(alert.severity, alert.severity),
-        standing=standing,
-        gap=f"{wording.count(alert.gap_people)} {noun}" if alert.gap_people else "",
-        since="" if alert.fired_at is None else wording.clock(alert.fired_at),
-        answer=_answer(alert.acknowledgement),
-        lowest=tuple(f"{one.indicator_name} {wording.percent(one.value)}" for one in held.criteria),
-        missing=tuple(
-            f"{one.area_name} {wording.count(one.gap_people)} {noun}" for one in held.areas
-        ),
-    )

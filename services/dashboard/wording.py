@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from contracts.disclosure import SMALLEST
 from contracts.forms.wording import period_in_words
 from contracts.times import LOCAL_ZONE
 
@@ -43,13 +44,14 @@ _POPULATION_NOUNS: Final = {
 
 
 def number(value: Decimal) -> str:
-    """``1.234,5``: dots part thousands, a comma the decimals."""
-    text = f"{value:,.2f}".rstrip("0").rstrip(".")
+    """``1.234,50``, and whole numbers without decimals, as in letters: dots part thousands."""
+    is_whole = value == value.to_integral_value()
+    text = f"{value:,.0f}" if is_whole else f"{value:,.2f}"
     return text.translate(str.maketrans(",.", ".,"))
 
 
 def percent(value: Decimal) -> str:
-    """``45,2%``."""
+    """``45,20%``; whole numbers stand without decimals."""
     return f"{number(value)}%"
 
 
@@ -58,8 +60,13 @@ def count(value: int) -> str:
     return number(Decimal(value))
 
 
+def fewer(noun: str = "") -> str:
+    """``dưới 11 người``, or without what is counted ``dưới 11``."""
+    return f"dưới {SMALLEST} {noun}".rstrip()
+
+
 def points(difference: Decimal) -> str:
-    """``+54,2 điểm %``: how far one share is from another."""
+    """``+54,20 điểm %``: how far one share is from another."""
     sign = "+" if difference > 0 else "−" if difference < 0 else ""
     return f"{sign}{number(abs(difference))} điểm %"
 

@@ -45,10 +45,14 @@ class LineAnswer(BaseModel):
 
 
 class TargetAnswer(BaseModel):
-    """What one indicator of one unit is measured against; the line it is further behind first."""
+    """What one indicator of one unit is measured against; the line it is further behind first.
+
+    A share of fewer than `minimum_denominator` is not judged, and not told.
+    """
 
     area: str
     indicator: str
+    minimum_denominator: int
     lines: Annotated[list[LineAnswer], Field(min_length=1)]
 
 
@@ -116,6 +120,7 @@ async def _targets(api: Api, asked: _Asked, today: date) -> list[TargetAnswer]:
             TargetAnswer(
                 area=key.area,
                 indicator=key.indicator,
+                minimum_denominator=api.domain.minimum_denominator(key.indicator),
                 lines=[
                     _line(stands, aims.line(stands.aim)) for stands in lines(figure, today, aims)
                 ],

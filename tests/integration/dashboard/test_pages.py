@@ -18,10 +18,13 @@ from uvicorn import Config, Server
 
 from contracts import areas, catalogue
 from services.chassis.settings import HttpSettings
+from services.dashboard import views
 from services.dashboard.__main__ import build
 from services.dashboard.settings import DashboardSettings, ServiceEnvironment
 
 COMMUNE = "2025:02647"
+SMALL = "2025:02680"
+NEXT = "2025:02671"
 TOKEN = "a-leaders-token"
 
 
@@ -68,9 +71,10 @@ class Services:
         return web.json_response({"version": 1, "indicators": entries})
 
     async def figures(self, request: web.Request) -> web.Response:
-        shown = [self.figure(one.id) for one in catalogue.load()]
+        area = request.match_info["area"]
+        shown = [self.figure(one.id, area) for one in catalogue.load()]
         body = {
-            "area": request.match_info["area"],
+            "area": area,
             "as_of": "2026-11-22T01:30:00Z",
             "indicators": shown,
         }
@@ -79,10 +83,23 @@ class Services:
     async def ranking(self, request: web.Request) -> web.Response:
         name = request.match_info["indicator"]
         ranked = [
-            {**self.figure(name), "area": a.area_id, "name": a.name, "rank": place}
+            {**self.figure(name, a.area_id), "area": a.area_id, "name": a.name, "rank": place}
             for place, a in enumerate(areas.load().children("2025:15"), start=1)
         ]
         return web.json_response({"indicator": name, "level": "commune", "areas": ranked})
+
+    async def breakdown(self, request: web.Request) -> web.Response:
+        """One commune has few people; the smallest of the others hides them."""
+        name = request.match_info["indicator"]
+        counts = [
+            {
+                "area": a.area_id,
+                "numerator": 5 if a.area_id == SMALL else 452,
+                "denominator": 900 if a.area_id == NEXT else 1000,
+            }
+            for a in areas.load().children(request.match_info["area"])
+        ]
+        return web.json_response({"area": "", "indicator": name, "areas": counts})
 
     async def alerts(self, request: web.Request) -> web.Response:
         assert request.query["state"] == "firing"
@@ -96,6 +113,8 @@ class Services:
             "value": 45.2,
             "pace": 73.57,
             "gap_people": 1234,
+            "numerator": 452,
+            "denominator": 1000,
             "fired_at": "2026-11-22T01:30:00Z",
             "held_back_by": {"criteria": [], "areas": []},
         }
@@ -111,7 +130,8 @@ class Services:
         return web.json_response({"on": "2026-11-22", "targets": [own]})
 
     @staticmethod
-    def figure(name: str) -> dict[str, Any]:
+    def figure(name: str, area: str) -> dict[str, Any]:
+        few = {"numerator": 5, "value": 0.5} if area == SMALL else {}
         pace = {"target": 90.0, "pace": 73.57, "gap_people": 284}
         has_target = bool(catalogue.load().by_id[name].targets.dated())
         return {
@@ -126,6 +146,7 @@ class Services:
             if name == "ds.smartphone"
             else None,
             **(pace if has_target else dict.fromkeys(pace)),
+            **few,
         }
 
 
@@ -159,6 +180,7 @@ async def dashboard(token_file: Path) -> AsyncIterator[Dashboard]:
     upstream.router.add_get("/v1/indicators", services.catalogue)
     upstream.router.add_get("/v1/areas/{area}/indicators", services.figures)
     upstream.router.add_get("/v1/indicators/{indicator}/areas", services.ranking)
+    upstream.router.add_get("/v1/areas/{area}/indicators/{indicator}/breakdown", services.breakdown)
     upstream.router.add_get("/v1/alerts", services.alerts)
     upstream.router.add_get("/v1/targets", services.targets)
     runner = web.AppRunner(upstream)
@@ -231,8 +253,8 @@ async def test_receivers_of_letters_are_no_matter_of_the_pages(dashboard: Dashbo
 async def test_what_was_reported_stands_beside_what_was_counted(dashboard: Dashboard) -> None:
     _, text, _ = await dashboard.get(f"/areas/{COMMUNE}")
     assert text.count("Chênh lệch") == 1
-    assert "Báo cáo quý III năm 2026: 62,5%" in text
-    assert "<strong>−17,3 điểm %</strong>" in text
+    assert "Báo cáo quý III năm 2026: 62,50%" in text
+    assert "<strong>−17,30 điểm %</strong>" in text
 
 
 async def test_a_unit_is_shown_against_its_own_target(dashboard: Dashboard) -> None:
@@ -281,7 +303,8 @@ async def test_what_comes_from_elsewhere_is_text(dashboard: Dashboard) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/areas/2025:99999", "/areas/legacy:15", "/?indicator=zz.nothing"]
+    "path",
+    ["/areas/2025:99999", "/areas/legacy:15", "/?indicator=zz.nothing", "/indicators/zz.nothing"],
 )
 async def test_what_is_not_there_is_said(dashboard: Dashboard, path: str) -> None:
     status, text, _ = await dashboard.get(path)
@@ -289,12 +312,96 @@ async def test_what_is_not_there_is_said(dashboard: Dashboard, path: str) -> Non
     assert "Không tìm thấy" in text
 
 
+@pytest.mark.parametrize(
+    ("path", "expected", "title"),
+    [
+        ("/khong-co", 404, "Không tìm thấy"),
+        ("/areas/", 404, "Không tìm thấy"),
+        ("/static/khong-co.css", 404, "Không tìm thấy"),
+        (f"/?indicator={'x' * 65}", 422, "Không mở được trang"),
+    ],
+)
+async def test_an_address_that_leads_nowhere_is_answered_in_vietnamese_with_a_way_back(
+    dashboard: Dashboard, path: str, expected: int, title: str
+) -> None:
+    status, text, headers = await dashboard.get(path)
+    assert status == expected
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert f"<h1>{title}</h1>" in text
+    assert {"href": "/"} in Outline(text).all("a")
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+async def test_what_was_not_foreseen_is_answered_with_a_page_too(
+    dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(views, "page", fail)
+    status, text, _ = await dashboard.get("/")
+    assert status == 500
+    assert "<h1>Trang gặp lỗi</h1>" in text
+    assert "ZeroDivisionError" not in text
+    assert {"href": "/"} in Outline(text).all("a")
+
+
+async def test_an_indicator_says_where_it_comes_from(dashboard: Dashboard) -> None:
+    status, text, _ = await dashboard.get("/indicators/ds.smartphone")
+    assert status == 200
+    assert "<h1>Dân số trưởng thành có điện thoại thông minh</h1>" in text
+    assert "Kế hoạch số 231/KH-UBND" in text
+    assert "đạt từ 70% trở lên" in text
+    assert "Tỷ lệ trên tổng số người dân từ 18 tuổi trở lên" in text
+    communes = [a for a in Outline(text).all("a") if (a.get("href") or "").startswith("/areas/")]
+    assert len(communes) == 99
+    _, province, _ = await dashboard.get("/")
+    assert {"href": "/indicators/ds.smartphone"} in Outline(province).all("a")
+
+
+async def test_an_indicator_of_reports_has_no_ranking(dashboard: Dashboard) -> None:
+    status, text, _ = await dashboard.get("/indicators/dt.gov.1")
+    assert status == 200
+    assert "do các đơn vị báo cáo" in text
+    assert "Xếp hạng" not in text
+
+
+async def test_the_criteria_of_an_indicator_have_pages(dashboard: Dashboard) -> None:
+    _, text, _ = await dashboard.get("/indicators/dc.digital-citizen")
+    assert {"href": "/indicators/dc.group-1"} in Outline(text).all("a")
+
+
+@pytest.mark.parametrize("path", [f"/areas/{SMALL}", "/", "/indicators/ds.smartphone"])
+async def test_few_people_are_on_no_page(dashboard: Dashboard, path: str) -> None:
+    _, text, _ = await dashboard.get(path)
+    assert "dưới 11 / 1.000 người" in text
+    assert "5 / 1.000 người" not in text
+    assert "0,50%" not in text or path == f"/areas/{SMALL}"  # there, of schools and organisations
+
+
+async def test_who_is_left_of_the_sum_is_withheld_too(dashboard: Dashboard) -> None:
+    _, text, _ = await dashboard.get(f"/areas/{NEXT}")
+    assert "để không suy ra số liệu của ít người ở nơi khác" in text
+    assert "452 / 1.000 người" not in text
+    assert "452 / 1.000 hộ" not in text
+    _, text, _ = await dashboard.get(f"/areas/{COMMUNE}")
+    assert "452 / 1.000 người" in text
+
+
+async def test_families_of_units_are_read_once_for_many_pages(dashboard: Dashboard) -> None:
+    for _ in range(2):
+        await dashboard.get(f"/areas/{COMMUNE}")
+    asked = [one for one in dashboard.services.asked if one.endswith("/breakdown")]
+    assert asked
+    assert len(asked) == len(set(asked))
+
+
 async def test_figures_stand_without_the_notifier(dashboard: Dashboard) -> None:
     dashboard.services.away = {"notifier"}
     status, text, _ = await dashboard.get("/")
     assert status == 200
     assert "Tạm thời chưa đọc được cảnh báo và mục tiêu riêng" in text
-    assert "45,2%" in text
+    assert "45,20%" in text
 
 
 async def test_without_scoring_it_says_so(dashboard: Dashboard) -> None:

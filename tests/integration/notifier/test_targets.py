@@ -91,6 +91,7 @@ async def test_an_alert_and_the_route_tell_of_the_same_lines(
     (alert,) = answer["alerts"]
     (target,) = await targets(client, f"area={COMMUNE}&indicator=ds.smartphone")
     national, own = target["lines"]
+    assert target["minimum_denominator"] == in_force.minimum_denominator("ds.smartphone")
     assert (alert["aim"], alert["pace"], alert["target"]) == ("national", 82.68, 95)
     assert (national["aim"], national["pace"], national["target"]) == ("national", 82.68, 95)
     assert (alert["other_pace"], alert["other_target"]) == (own["pace"], own["target"])

@@ -1,13 +1,13 @@
 """What a page shows, from the answers of the services."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from services.dashboard import ranking, views, wording
-from services.dashboard.figures import Status
-from services.dashboard.reading import (
+from services.dashboard.answers import (
     AlertAnswer,
     AreaAnswer,
     FigureAnswer,
@@ -17,6 +17,8 @@ from services.dashboard.reading import (
     RankedAnswer,
     TargetAnswer,
 )
+from services.dashboard.figures import Status
+from services.dashboard.shield import Families
 from services.dashboard.views import Page
 
 NOW = datetime(2026, 11, 22, 1, 30, 5, tzinfo=UTC)
@@ -57,6 +59,8 @@ def page(
     shown: FigureAnswer,
     alerts: tuple[AlertAnswer, ...] | None = (),
     *lines: LineAnswer,
+    targets: Sequence[TargetAnswer] = (),
+    families: Families | None = None,
 ) -> Page:
     return views.page(
         PROVINCE,
@@ -64,7 +68,8 @@ def page(
         catalogue=[one],
         figures=FiguresAnswer(area="2025:15", as_of=NOW, indicators=(shown,)),
         alerts=alerts,
-        targets=[TargetAnswer(area="2025:15", indicator=one.id, lines=lines)],
+        targets=targets or [TargetAnswer(area="2025:15", indicator=one.id, lines=lines)],
+        families=families or {},
         ranking=None,
     )
 
@@ -76,7 +81,7 @@ def line(aim: str, target: int, pace: str) -> LineAnswer:
 @pytest.mark.parametrize(
     ("value", "pace", "status"),
     [
-        ("73.56", "73.57", "behind"),
+        ("73.56", "73.57", "below"),
         ("73.57", "73.57", "on-pace"),
         ("60", None, "no-pace"),
         (None, "73.57", "no-data"),
@@ -85,12 +90,56 @@ def line(aim: str, target: int, pace: str) -> LineAnswer:
 def test_stands_against_its_pace(value: str | None, pace: str | None, status: Status) -> None:
     shown = page(indicator(), figure(value, pace))
     assert shown.sets[0].rows[0].status == status
-    assert (shown.behind, shown.on_pace) == (status == "behind", status == "on-pace")
+    assert (shown.below, shown.on_pace) == (status == "below", status == "on-pace")
+
+
+LAGS = {
+    "area": "2025:15",
+    "area_name": "Tỉnh Lào Cai",
+    "indicator": "ds.smartphone",
+    "indicator_name": "Có điện thoại thông minh",
+    "severity": "warning",
+    "reason": "behind-pace",
+    "value": 60,
+    "pace": 73.57,
+    "gap_people": 136,
+    "fired_at": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("reason", "value", "status", "standing", "counts"),
+    [
+        (None, "60", "below", "Dưới tiến độ", (0, 1, 0)),
+        ("behind-pace", "60", "lagging", "Chậm tiến độ", (1, 0, 0)),
+        # It has caught up, and the rules wait for a little more before they call it so.
+        ("recovering", "73.57", "lagging", "Chậm tiến độ", (1, 0, 0)),
+        ("falling", "75", "on-pace", "Đang giảm", (1, 0, 1)),
+    ],
+)
+def test_what_lags_is_what_letters_say_lags(
+    reason: str | None, value: str, status: Status, standing: str, counts: tuple[int, int, int]
+) -> None:
+    alerts = () if reason is None else (AlertAnswer.model_validate(LAGS | {"reason": reason}),)
+    shown = page(indicator(), figure(value), alerts)
+    row = shown.sets[0].rows[0]
+    assert (row.status, row.standing) == (status, standing)
+    assert (shown.lagging, shown.below, shown.on_pace) == counts
+    assert shown.is_any_falling is (reason == "falling")
+
+
+def test_a_silent_source_is_no_lag() -> None:
+    assert page(indicator(), figure("60"), (AlertAnswer.model_validate(SOURCE),)).lagging == 0
+
+
+def test_without_the_notifier_nobody_knows_what_lags() -> None:
+    shown = page(indicator(), figure("60"), None)
+    assert (shown.lagging, shown.below) == (None, 1)
 
 
 @pytest.mark.parametrize(
     ("value", "difference", "said", "is_same"),
-    [(62.5, -2.5, "−2,5 điểm %", False), (58, 2, "+2 điểm %", False), (60, 0, "0 điểm %", True)],
+    [(62.5, -2.5, "−2,50 điểm %", False), (58, 2, "+2 điểm %", False), (60, 0, "0 điểm %", True)],
 )
 def test_what_a_unit_reported_stands_beside_what_was_counted(
     value: float, difference: float, said: str, is_same: bool
@@ -147,7 +196,7 @@ def test_says_when_the_target_is_met(
 def test_a_quantity_has_no_bar_and_no_percent() -> None:
     shown = figure("123.4", None, target=None, numerator=None, denominator=None, gap_people=None)
     row = page(indicator(unit="quantity", population=None, targets={}), shown).sets[0].rows[0]
-    assert (row.value, row.bar, row.counted) == ("123,4", None, "")
+    assert (row.value, row.bar, row.counted) == ("123,40", None, "")
 
 
 def test_alerts_that_cannot_be_read_are_not_called_none() -> None:
@@ -169,16 +218,16 @@ def test_an_alert_says_what_holds_the_unit_back() -> None:
             "gap_people": 1234,
             "fired_at": "2026-11-22T01:30:05Z",
             "held_back_by": {
-                "criteria": [{"indicator_name": "Có SIM", "value": 12.5}],
+                "criteria": [{"indicator": "dc.1.1", "indicator_name": "Có SIM", "value": 12.5}],
                 "areas": [{"area": "x", "area_name": "Xã Y Tý", "gap_people": 99}],
             },
         }
     )
     (card,) = page(indicator(), figure("45.2"), (alert,)).alerts or ()
     assert card.severity_name == "Nghiêm trọng"
-    assert card.standing == "Hiện đạt 45,2%, tiến độ cần đạt 73,57%"
+    assert card.standing == "Hiện đạt 45,20%, tiến độ cần đạt 73,57%"
     assert card.gap == "1.234 người"
-    assert (card.lowest, card.missing) == (("Có SIM 12,5%",), ("Xã Y Tý 99 người",))
+    assert (card.lowest, card.missing) == (("Có SIM 12,50%",), ("Xã Y Tý 99 người",))
     assert card.since == "08:30:05 ngày 22/11/2026"
 
 
@@ -225,13 +274,18 @@ def test_ranks_communes_and_marks_those_that_fire() -> None:
         RankedArea("2025:02671", "Phường Cam Đường", None, None),
     ]
     ranked = ranking.rank(
-        indicator(), [indicator()], [one.answer() for one in places], alerts=(), targets=()
+        indicator(),
+        [indicator()],
+        [one.answer() for one in places],
+        alerts=(),
+        targets=(),
+        families={},
     )
     assert [(row.rank, row.name, row.value) for row in ranked.rows] == [
         ("1", "Phường Lào Cai", "80%"),
         ("–", "Phường Cam Đường", "–"),
     ]
-    assert not any(row.is_firing for row in ranked.rows)
+    assert not any(row.firing for row in ranked.rows)
 
 
 def test_communes_are_ranked_by_value_and_measured_by_their_own_targets() -> None:
@@ -241,10 +295,15 @@ def test_communes_are_ranked_by_value_and_measured_by_their_own_targets() -> Non
     ]
     own = TargetAnswer(area="2025:02671", indicator="ds.smartphone", lines=(line("own", 70, "58"),))
     ranked = ranking.rank(
-        indicator(), [indicator()], [one.answer() for one in places], alerts=(), targets=[own]
+        indicator(),
+        [indicator()],
+        [one.answer() for one in places],
+        alerts=(),
+        targets=[own],
+        families={},
     )
     assert [(row.whose, row.gap != "", row.bar and row.bar.status) for row in ranked.rows] == [
-        ("", True, "behind"),
+        ("", True, "below"),
         ("Mục tiêu riêng của đơn vị", False, "on-pace"),
     ]
 
@@ -265,7 +324,7 @@ COMMON = "Mục tiêu chung của tỉnh: 90%, tiến độ 73,57%"
         ),
         (
             [line("provincial", 90, "71.5")],
-            ("90%", "71,5%", "115 người"),
+            ("90%", "71,50%", "115 người"),
             "Tiến độ riêng của đơn vị",
             (COMMON,),
         ),
@@ -279,7 +338,7 @@ COMMON = "Mục tiêu chung của tỉnh: 90%, tiến độ 73,57%"
             [line("provincial", 90, "73.57"), line("national", 80, "64.1")],
             ("90%", "73,57%", "136 người"),
             "",
-            ("Mục tiêu quốc gia: 80%, tiến độ 64,1%",),
+            ("Mục tiêu quốc gia: 80%, tiến độ 64,10%",),
         ),
         (
             [line("national", 95, "82.68"), line("own", 85, "64.46")],
@@ -299,7 +358,7 @@ def test_a_unit_is_shown_against_what_it_is_judged_by(
 
 def test_on_its_own_pace_it_is_not_behind() -> None:
     shown = page(indicator(), figure("60"), (), line("own", 70, "58"))
-    assert (shown.behind, shown.on_pace, shown.sets[0].rows[0].gap) == (0, 1, "")
+    assert (shown.below, shown.on_pace, shown.sets[0].rows[0].gap) == (0, 1, "")
 
 
 @pytest.mark.parametrize(
@@ -330,8 +389,8 @@ def test_the_day_is_that_of_the_target_it_is_judged_by(
 @pytest.mark.parametrize(
     ("aim", "said"),
     [
-        ("own", "Hiện đạt 45,2%, tiến độ cần đạt theo mục tiêu riêng 73,57%"),
-        ("national", "Hiện đạt 45,2%, tiến độ cần đạt theo mục tiêu quốc gia 73,57%"),
+        ("own", "Hiện đạt 45,20%, tiến độ cần đạt theo mục tiêu riêng 73,57%"),
+        ("national", "Hiện đạt 45,20%, tiến độ cần đạt theo mục tiêu quốc gia 73,57%"),
     ],
 )
 def test_an_alert_says_whose_pace_it_is(aim: str, said: str) -> None:
@@ -363,7 +422,7 @@ def test_what_has_a_target_comes_first_in_the_choice() -> None:
 
 
 def test_numbers_are_written_as_in_viet_nam() -> None:
-    assert wording.number(Decimal("1234567.50")) == "1.234.567,5"
+    assert wording.number(Decimal("1234567.50")) == "1.234.567,50"
     assert wording.percent(Decimal("0.00")) == "0%"
     assert wording.percent(Decimal(100)) == "100%"
     assert wording.noun("smes", "organisation") == "doanh nghiệp"
