@@ -162,10 +162,13 @@ def send_digests(
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
         return
     console = answers()
-    for one in written:
-        console.print(str(one))
-    if written:
-        console.print(f"{len(written):,} digests are on their way")
+    if len(written) == 1:
+        console.print(f"one digest is on its way: {written[0]}")
+    elif written:
+        console.print(
+            f"{len(written):,} digests are on their way (nhipso digests list; with --json, their"
+            " ids)"
+        )
     else:
         console.print(
             "nothing is written: nobody subscribes, there is nothing to say, or it is there"

@@ -70,6 +70,7 @@ from services.notifier.receivers.webhook.sending import WebhookSender
 from services.notifier.routing import RoutesError, Routing
 from services.notifier.settings import NotifierSettings, ServiceEnvironment
 from services.notifier.silencing import add_silence_routes
+from services.notifier.stationery import Stationery
 from services.notifier.store import SCHEMA, deliveries, migrations
 
 DESCRIPTION = "Compares indicators with the pace to their targets and tells units that lag."
@@ -112,7 +113,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
     password = _password(settings)
     zalo = _zalo(settings)
     verifier = TokenVerifier.from_settings(environment.tokens)
-    links = Links.from_settings(settings.links)
+    stationery = Stationery(Links.from_settings(settings.links), settings.contact)
     apis: list[Api] = []
     digestings: list[Digesting] = []
 
@@ -138,7 +139,9 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
             metrics,
             full_pass_every=timedelta(seconds=settings.full_pass_every_seconds),
         )
-        digesting = Digesting(pool, domain, receivers, settings.timetable(days_off.is_holiday))
+        digesting = Digesting(
+            pool, domain, receivers, settings.timetable(days_off.is_holiday), stationery
+        )
         digestings.append(digesting)
         apis.append(Api(pool, domain, clock))
         async with _session() as session, broker, Tasks() as tasks:
@@ -161,7 +164,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                 metrics=metrics,
                 clock=clock,
                 every=timedelta(seconds=settings.alertmanager_every_seconds),
-                links=links,
+                links=stationery.links,
             )
             beats: list[Beat] = []
             steps: list[Step] = [
@@ -175,7 +178,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
                         receivers,
                         routes,
                         metrics,
-                        links=links,
+                        stationery=stationery,
                         on_written=partial(_deliver_now, beats),
                     ).step,
                     settings.evaluate_every_seconds,
@@ -221,7 +224,7 @@ def build(environment: ServiceEnvironment, clock: Clock) -> FastAPI:
         readiness=readiness,
         registry=registry,
     )
-    _add_routes(app, verifier, domain, links, receivers, apis=apis, digestings=digestings)
+    _add_routes(app, verifier, domain, stationery, receivers, apis=apis, digestings=digestings)
     return app
 
 
@@ -242,6 +245,7 @@ def _judging(environment: ServiceEnvironment) -> tuple[rules.Rules, Domain]:
         in_force.minimum_denominator,
         agencies=agencies.load(settings.agencies_file, known_catalogue),
         aims=in_force.aims,
+        longest_silence=in_force.freshness.limit,
     )
     return in_force, domain
 
@@ -268,7 +272,7 @@ def _add_routes(
     app: FastAPI,
     verifier: TokenVerifier,
     domain: Domain,
-    links: Links,
+    stationery: Stationery,
     receivers: Receivers,
     *,
     apis: Sequence[Api],
@@ -281,7 +285,7 @@ def _add_routes(
     add_acknowledgement_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_silence_routes(app, sight=sight, acting=acting, api=lambda: apis[-1])
     add_receiver_routes(app, verifier=verifier, api=lambda: apis[-1], known=receivers)
-    add_acknowledge_page(app, AcknowledgePage(links, lambda: apis[-1]))
+    add_acknowledge_page(app, AcknowledgePage(stationery, lambda: apis[-1]))
     add_digest_routes(app, sight=sight, api=lambda: apis[-1], digesting=lambda: digestings[-1])
 
 

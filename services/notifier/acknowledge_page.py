@@ -3,10 +3,11 @@
 Opening it changes nothing, sending its form does. What the link allows stands in `links`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
@@ -15,19 +16,20 @@ from starlette.datastructures import FormData
 
 from contracts.times import local_day
 from services.chassis.problems import Problem
+from services.notifier.acknowledge_words import WORDS
 from services.notifier.core.acknowledgement import (
     LONGEST_PROMISE,
     Acknowledgement,
     promise_objection,
 )
-from services.notifier.core.agency import AGENCY_PREFIX, agency_told
 from services.notifier.core.alert import FOR_OPERATORS, Alert
 from services.notifier.core.detail import indicator_name, indicator_name_en
-from services.notifier.core.letter import OPERATORS, worst_first
+from services.notifier.core.letter import UNIT_PREFIX, worst_first
 from services.notifier.core.wording import Language, day, unit_en
 from services.notifier.http import Api
-from services.notifier.links import ACKNOWLEDGE_PATH, LinkError, Links, Permit
-from services.notifier.store import alerts, works
+from services.notifier.links import ACKNOWLEDGE_PATH, LinkError, Permit
+from services.notifier.stationery import Stationery
+from services.notifier.store import alerts, told, works
 from services.notifier.store.alerts import Search
 
 _LONGEST_NOTE: Final = 2000
@@ -47,50 +49,8 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 
-_WORDS: Final[dict[Language, dict[str, str]]] = {
-    "vi": {
-        "title": "Xác nhận đã tiếp nhận",
-        "intro": "{unit}: các nội dung đã được thông báo và đến nay vẫn còn",
-        "note": "Giải pháp thực hiện",
-        "promised_on": "Cam kết hoàn thành trước hết ngày (không bắt buộc)",
-        "promise": (
-            "Đến hết ngày cam kết, hệ thống không nhắc lại. Nếu sau ngày đó vẫn còn chậm, hệ "
-            "thống sẽ thông báo lại."
-        ),
-        "send": "Xác nhận",
-        "since": "từ ngày {day}",
-        "answered": "đã xác nhận ngày {day}",
-        "promised": "cam kết hoàn thành trước hết ngày {day}",
-        "done": "Đã ghi nhận. Xin cảm ơn.",
-        "none": "Không còn nội dung nào cần xác nhận.",
-        "expired": "Liên kết này đã hết hạn. Vui lòng dùng liên kết trong thư mới nhất.",
-        "invalid": "Liên kết này không hợp lệ. Vui lòng mở lại liên kết trong thư.",
-        "no_choice": "Vui lòng chọn ít nhất một nội dung.",
-        "no_note": "Vui lòng ghi giải pháp thực hiện (không quá 2.000 ký tự).",
-        "bad_day": "Ngày cam kết phải từ hôm nay trở đi và không quá một năm.",
-    },
-    "en": {
-        "title": "Acknowledge",
-        "intro": "{unit}: what you were told of and what still lags",
-        "note": "What is being done",
-        "promised_on": "Done by the end of (optional)",
-        "promise": (
-            "Until the end of that day there are no reminders. If it still lags afterwards, you "
-            "are told again."
-        ),
-        "send": "Acknowledge",
-        "since": "since {day}",
-        "answered": "acknowledged on {day}",
-        "promised": "to be done by the end of {day}",
-        "done": "This has been noted. Thank you.",
-        "none": "There is nothing left to acknowledge.",
-        "expired": "This link has expired. Please use the one in the latest message.",
-        "invalid": "This link is not valid. Please open the link in the message again.",
-        "no_choice": "Please choose at least one.",
-        "no_note": "Please write what is being done (2,000 characters at most).",
-        "bad_day": "The day must be from today on and within a year.",
-    },
-}
+
+Answers = Mapping[UUID, Acknowledgement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +66,10 @@ class _Said:
 class AcknowledgePage:
     """Shows the form of a link and takes it."""
 
-    def __init__(self, links: Links, api: Callable[[], Api]) -> None:
+    def __init__(self, stationery: Stationery, api: Callable[[], Api]) -> None:
         """`api` is asked at each request: it is there once the lifespan has started."""
-        self._links = links
+        self._links = stationery.links
+        self._contact = stationery.contact
         self._api = api
         self._template = Environment(
             loader=PackageLoader("services.notifier"),
@@ -124,7 +85,7 @@ class AcknowledgePage:
             permit = self._links.permit(token, self._api().clock.now())
         except LinkError as error:
             return self._notice(error, language)
-        return await self._form(token, language, permit, await self._open(permit), _Said())
+        return await self._form(token, language, await self._open(permit), _Said())
 
     async def take(self, form: FormData, language: Language) -> HTMLResponse:
         """Take a form that was sent: all that was chosen is acknowledged, or nothing is."""
@@ -137,83 +98,113 @@ class AcknowledgePage:
         open_alerts = await self._open(permit)
         said = _read(form, open_alerts, now, language)
         if said.mistakes:
-            return await self._form(token, language, permit, open_alerts, said, status=422)
+            return await self._form(token, language, open_alerts, said, status=422)
         chosen = said.chosen or frozenset()
         promised_on = date.fromisoformat(said.promised_on) if said.promised_on else None
         kept = Acknowledgement(said.note, promised_on, now, f"link:{permit.audience}")
         async with self._api().pool.acquire() as connection, connection.transaction():
             for alert in open_alerts:
-                if str(alert.id) in chosen:
+                if not chosen.isdisjoint(_names(alert)):
                     await works.acknowledge(connection, alert.id, kept)
-        return self._page(language, 200, notice=_WORDS[language]["done"])
+        return self._page(language, 200, notice=WORDS[language]["done"])
 
     async def _open(self, permit: Permit) -> list[Alert]:
         """What the link is about and still fires."""
-        async with self._api().pool.acquire() as connection:
-            found, _ = await alerts.search(connection, Search(area=permit.area, state="firing"))
         until = permit.told_at + _SECOND
-        for_operators = permit.audience == OPERATORS
+        async with self._api().pool.acquire() as connection:
+            if not permit.audience.startswith(UNIT_PREFIX):
+                # Who is told of many units answers for what the letter told, whichever they are.
+                return worst_first(
+                    await told.of_letter(connection, permit.audience, permit.told_at, until)
+                )
+            found, _ = await alerts.search(connection, Search(area=permit.area, state="firing"))
         return worst_first(
             alert
             for alert in found
-            if (alert.fired_at or alert.opened_at) < until
-            and (alert.kind in FOR_OPERATORS) == for_operators
-            and self._is_answered_by(permit.audience, alert)
+            if (alert.fired_at or alert.opened_at) < until and alert.kind not in FOR_OPERATORS
         )
-
-    def _is_answered_by(self, audience: str, alert: Alert) -> bool:
-        """An agency acknowledges what it answers for, and not all that fires in the province."""
-        if not audience.startswith(AGENCY_PREFIX):
-            return True
-        return agency_told(alert, self._api().domain) == audience
 
     async def _form(
         self,
         token: str,
         language: Language,
-        permit: Permit,
         open_alerts: Sequence[Alert],
         said: _Said,
         *,
         status: int = 200,
     ) -> HTMLResponse:
-        words = _WORDS[language]
+        words = WORDS[language]
         if not open_alerts:
             return self._page(language, 200, notice=words["none"])
         async with self._api().pool.acquire() as connection:
             known = await works.acknowledgements(connection, [one.id for one in open_alerts])
         answers = {alert: one for alert, one in known.items() if one.holds}
-        domain = self._api().domain
         today = local_day(self._api().clock.now())
-        area = domain.areas.get(permit.area)
-        unit = area.name if area is not None else permit.area
-        name_of = indicator_name if language == "vi" else indicator_name_en
+        areas = list(dict.fromkeys(alert.key.area for alert in open_alerts))
+        intro = words["intro"].format(unit=self._unit(areas[0], language))
+        choices = [self._choice(alert, answers, said, language) for alert in open_alerts]
+        if len(areas) > 1:
+            intro = words["intro_units"]
+            choices = [
+                self._unit_choice(
+                    area,
+                    [one for one in open_alerts if one.key.area == area],
+                    answers,
+                    said,
+                    language,
+                )
+                for area in areas
+            ]
         return self._page(
             language,
             status,
             token=token,
-            intro=words["intro"].format(unit=unit if language == "vi" else unit_en(unit)),
+            intro=intro,
             said=said,
-            choices=[
-                {
-                    "id": str(alert.id),
-                    "name": name_of(domain, alert.key.indicator),
-                    "since": words["since"].format(
-                        day=day(alert.fired_at or alert.opened_at, language)
-                    ),
-                    "answer": _answer(answers.get(alert.id), language),
-                    "chosen": alert.id not in answers
-                    if said.chosen is None
-                    else str(alert.id) in said.chosen,
-                }
-                for alert in open_alerts
-            ],
+            choices=choices,
             first_day=today.isoformat(),
             last_day=(today + LONGEST_PROMISE).isoformat(),
         )
 
+    def _choice(
+        self, alert: Alert, answers: Answers, said: _Said, language: Language
+    ) -> dict[str, object]:
+        name_of = indicator_name if language == "vi" else indicator_name_en
+        since = day(alert.fired_at or alert.opened_at, language)
+        answer = answers.get(alert.id)
+        return {
+            "id": str(alert.id),
+            "name": name_of(self._api().domain, alert.key.indicator),
+            "since": WORDS[language]["since"].format(day=since),
+            "answer": _answer(answer, language),
+            "chosen": answer is None if said.chosen is None else str(alert.id) in said.chosen,
+        }
+
+    def _unit_choice(
+        self,
+        area: str,
+        some: Sequence[Alert],
+        answers: Answers,
+        said: _Said,
+        language: Language,
+    ) -> dict[str, object]:
+        """All of one unit among several; none is chosen unasked."""
+        answered = [answers.get(alert.id) for alert in some]
+        return {
+            "id": area,
+            "name": self._unit(area, language),
+            "since": WORDS[language]["n_alerts"].format(n=len(some)),
+            "answer": _answer(answered[0], language) if all(answered) else "",
+            "chosen": area in (said.chosen or ()),
+        }
+
+    def _unit(self, area: str, language: Language) -> str:
+        known = self._api().domain.areas.get(area)
+        name = known.name if known is not None else area
+        return name if language == "vi" else unit_en(name)
+
     def _notice(self, error: LinkError, language: Language) -> HTMLResponse:
-        words = _WORDS[language]
+        words = WORDS[language]
         if error.expired:
             return self._page(language, 410, notice=words["expired"])
         return self._page(language, 404, notice=words["invalid"])
@@ -222,10 +213,12 @@ class AcknowledgePage:
         text = self._template.render(
             {
                 "language": language,
-                "words": _WORDS[language],
+                "words": WORDS[language],
                 "path": ACKNOWLEDGE_PATH.removeprefix("/"),
                 "longest_note": _LONGEST_NOTE,
                 "notice": None,
+                "contact": self._contact
+                and WORDS[language]["contact"].format(contact=self._contact),
             }
             | context
         )
@@ -258,7 +251,7 @@ def _answer(said: Acknowledgement | None, language: Language) -> str:
     """What has been said of an alert already, and the promise; empty where nothing holds."""
     if said is None:
         return ""
-    words = _WORDS[language]
+    words = WORDS[language]
     told = [words["answered"].format(day=day(said.acknowledged_at, language))]
     if said.promised_on is not None:
         told.append(words["promised"].format(day=day(said.promised_on, language)))
@@ -267,8 +260,8 @@ def _answer(said: Acknowledgement | None, language: Language) -> str:
 
 def _read(form: FormData, open_alerts: Sequence[Alert], now: datetime, language: Language) -> _Said:
     """What a form says, and what is wrong with it."""
-    words = _WORDS[language]
-    open_ids = {str(alert.id) for alert in open_alerts}
+    words = WORDS[language]
+    open_ids = {name for alert in open_alerts for name in _names(alert)}
     chosen = frozenset(str(one) for one in form.getlist("alert")) & open_ids
     note = str(form.get("note", "")).strip()
     promised_on = str(form.get("promised_on", "")).strip()
@@ -280,6 +273,11 @@ def _read(form: FormData, open_alerts: Sequence[Alert], now: datetime, language:
     if promised_on and not _is_promise(promised_on, local_day(now)):
         mistakes.append(words["bad_day"])
     return _Said(chosen, note, promised_on, mistakes)
+
+
+def _names(alert: Alert) -> tuple[str, str]:
+    """By what a form chooses an alert: by itself, or with all of its unit."""
+    return str(alert.id), alert.key.area
 
 
 def _is_promise(text: str, today: date) -> bool:

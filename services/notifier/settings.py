@@ -29,7 +29,7 @@ class SmtpSettings(Settings):
     `tls`: ``auto`` uses STARTTLS where the server offers it, ``starttls`` insists on it,
     ``implicit`` speaks TLS from the first byte, ``none`` never. `unsubscribe_url` takes the POST of
     RFC 8058 without asking who it is, so ``{receiver}`` in it becomes the receiver's name;
-    `unsubscribe_mailto` is a mailbox that somebody reads.
+    `unsubscribe_mailto` is a mailbox that somebody reads, and so is `reply_to`, which gets answers.
     """
 
     host: str
@@ -42,6 +42,7 @@ class SmtpSettings(Settings):
     timeout_seconds: Interval = 15
     unsubscribe_url: Annotated[str | None, Field(pattern=r"^https://[^\s<>,/]+\S*$")] = None
     unsubscribe_mailto: Annotated[str | None, Field(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")] = None
+    reply_to: Annotated[str | None, Field(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")] = None
 
     @model_validator(mode="after")
     def _whole_credential(self) -> Self:
@@ -118,6 +119,7 @@ class NotifierSettings(Settings):
 
     `quiet_hours` keeps letters to the office hours of the routes, unless it is switched off; public
     holidays are those of `holidays_file`, or those that ship. `for_seconds` stands in for the rules' ``for``.
+    `contact` names whom readers of letters may ask: an office and its telephone.
     `give_up_seconds` is how long a delivery is tried, `lease_seconds` after how long a delivery
     whose sender died is taken up again, `receiver_failing_seconds` how long a receiver may take
     nothing before operators are told.
@@ -134,6 +136,9 @@ class NotifierSettings(Settings):
     smtp: SmtpSettings | None = None
     zalo: ZaloSettings | None = None
     links: LinkSettings = LinkSettings()
+    contact: Annotated[str | None, Field(min_length=1, max_length=300, pattern=r"^[^\r\n]+$")] = (
+        None
+    )
     for_seconds: Seconds | None = None
     evaluate_every_seconds: Interval = 5
     full_pass_every_seconds: Interval = 600

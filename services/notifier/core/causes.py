@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -95,7 +95,8 @@ def held_back(
 class Domain:
     """What the notifier knows beside figures: units, catalogue, and how small is too small.
 
-    `agencies` answer for indicators of the province; `aims` says what a unit is measured against.
+    `agencies` answer for indicators of the province; `aims` says what a unit is measured against,
+    `longest_silence` how long a feed may say nothing, where that is known.
     """
 
     areas: Areas
@@ -103,6 +104,7 @@ class Domain:
     minimum_denominator: Callable[[str], int]
     agencies: Agencies = NO_AGENCIES
     aims: Callable[[Indicator, Area], Aims] = lambda indicator, _: of_catalogue(indicator)
+    longest_silence: Callable[[str], timedelta | None] = lambda _: None
 
     def keys_for(self, keys: Sequence[FigureKey], today: date) -> list[FigureKey]:
         """The figures to read before `held_back` is asked about these."""

@@ -12,7 +12,7 @@ from services.notifier.core.digest_sheet import (
     DigestUnit,
 )
 from services.notifier.core.digest_speech import DigestSpeech
-from services.notifier.core.sheet import Listing
+from services.notifier.core.sheet import Link, Listing
 from services.notifier.core.wording import Language
 
 _DASH = "–"
@@ -57,6 +57,8 @@ def lay_out(digest: Digest, language: Language = "vi") -> DigestSheet:
         regards=speech.say("regards"),
         footer=f"{speech.say(f'footer_{digest.cadence}')} {speech.say('footer')}",
         page_footer=speech.say("page_footer"),
+        link=Link(speech.say("page"), digest.page_url) if digest.page_url else None,
+        contact=speech.say("contact", contact=digest.contact) if digest.contact else None,
     )
 
 

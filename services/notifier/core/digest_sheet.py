@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contracts.updates import Severity
-from services.notifier.core.sheet import Listing
+from services.notifier.core.sheet import Link, Listing
 from services.notifier.core.wording import Language
 
 
@@ -82,3 +82,5 @@ class DigestSheet:
     regards: str
     footer: str
     page_footer: str
+    link: Link | None = None
+    contact: str | None = None

@@ -11,6 +11,7 @@ from contracts.disclosure import SMALLEST
 from services.notifier.core.detail import IN_FULL
 from services.notifier.core.letter import Letter, counted
 from services.notifier.core.parts import LetterAlert
+from services.notifier.core.remarks import broken, moved, silence
 from services.notifier.core.section import line, section
 from services.notifier.core.sheet import Block, Link, Listing, Section, Sheet
 from services.notifier.core.speech import Speech
@@ -18,6 +19,12 @@ from services.notifier.core.wording import Language
 
 _RECEIVERS: Final = 20
 """So many receivers are named: with a mail server many fail at once."""
+
+_UNITS: Final = 200
+"""So many units have a line, more than any province has; a mail must not grow without end."""
+
+_CAUGHT_UP: Final = 20
+"""So many units that have caught up are named."""
 
 
 def lay_out(letter: Letter, language: Language = "vi") -> Sheet:
@@ -45,7 +52,7 @@ class _Layout:
         if letter.receivers:
             blocks.append(self._receivers())
         if letter.units:
-            blocks.append(self._above())
+            blocks.append(self._units())
         else:
             blocks += [self._reports()] if letter.reports else []
             blocks += [self._lagging()] if letter.lagging else []
@@ -53,21 +60,29 @@ class _Layout:
             blocks[-1] = replace(blocks[-1], closing=f"{blocks[-1].closing} {self._answer()}")
         charts = [section.chart for block in blocks for section in block.sections if section.chart]
         footer = [self._speech.say("automatic"), self._speech.say("sums", few=SMALLEST)]
-        if not letter.is_for_operators:
+        if not letter.is_for_operators and not letter.units:
             footer.insert(1, self._speech.say("one_letter"))
         return Sheet(
             language=self._speech.language,
             subject=letter.subject_in(self._speech.language),
             greeting=self._speech.say("dear", addressee=self._addressee),
-            preface=self._speech.say("escalated", within=self._within)
-            if letter.escalated_to is not None and not letter.units
-            else None,
+            preface=self._preface(),
             blocks=tuple(blocks),
             links=tuple(self._links()),
             legend=self._speech.say("legend") if charts else None,
             regards=self._speech.say("regards"),
+            contact=self._speech.say("contact", contact=letter.contact) if letter.contact else None,
             footer=" ".join(footer),
         )
+
+    def _preface(self) -> str | None:
+        """Why this letter is written, where it is not about what lags alone."""
+        letter = self._letter
+        if letter.units or letter.is_for_operators:
+            return None
+        if letter.escalated_to is not None:
+            return self._speech.say("escalated", within=self._within)
+        return broken(self._speech, letter.broken) if letter.broken else None
 
     def _answer(self) -> str:
         """What is asked of the reader, and what follows if nobody answers."""
@@ -92,7 +107,7 @@ class _Layout:
                     _title(self._speech, number, alert),
                     alert.severity,
                     "",
-                    (self._speech.say("noticed", clock=self._speech.clock(alert.opened_at)),),
+                    tuple(silence(self._speech, alert, self._letter.written_at)),
                 )
                 for number, alert in enumerate(alerts, 1)
             ),
@@ -149,31 +164,65 @@ class _Layout:
             closing=self._speech.say("send_reports", addressee=self._addressee),
         )
 
-    def _above(self) -> Block:
-        say, units = self._speech.say, self._letter.units
-        clock = self._speech.clock(self._letter.written_at)
-        lines = tuple(
-            f"{number}. {self._of_unit(name, alerts)}"
-            for number, (name, alerts) in enumerate(units.items(), 1)
+    def _units(self) -> Block:
+        """Several units, each with a line."""
+        say, letter = self._speech.say, self._letter
+        units = letter.units
+        named = list(units.items())[:_UNITS]
+        lines = [
+            f"{number}. {self._of_unit(area, alerts)}"
+            for number, (area, alerts) in enumerate(named, 1)
+        ]
+        if len(units) > len(named):
+            lines.append(say("more_units", n=len(units) - len(named)))
+        name = "units_again" if letter.is_reminder else "units"
+        is_above = letter.escalated_to is not None
+        opening = say(
+            "above" if is_above else name,
+            clock=self._speech.clock(letter.written_at),
+            n=len(units),
+            within=self._within,
+            parts=counted(letter.alerts, self._speech.language),
         )
         return Block(
-            opening=(say("above", clock=clock, n=len(units), within=self._within),),
+            opening=(opening, *self._since()),
             sections=(),
-            rest=Listing(say("above_units"), lines),
-            closing=say("please_above", addressee=self._addressee),
+            rest=Listing(say("above_units"), tuple(lines)),
+            closing=say("please_above" if is_above else "please_units", addressee=self._addressee),
         )
 
-    def _of_unit(self, name: str, alerts: Sequence[LetterAlert]) -> str:
-        """A unit that does not answer: how many of its alerts, and the worst of them."""
-        said = self._speech.say(
+    def _since(self) -> Iterator[str]:
+        """Which units came since the last letter about several, and which have caught up."""
+        since, say = self._letter.since, self._speech.say
+        if since is None:
+            return
+        day = self._speech.day(since.on)
+        if since.new and self._letter.units:
+            yield say("units_new", day=day, n=len(since.new))
+        if since.recovered:
+            names = [self._speech.unit_within(one.area_name) for one in since.recovered]
+            if (more := len(names) - _CAUGHT_UP) > 0:
+                names = [*names[:_CAUGHT_UP], say("more_units_named", n=more)]
+            yield say("units_recovered", day=day, names="; ".join(names))
+
+    def _of_unit(self, area: str, alerts: Sequence[LetterAlert]) -> str:
+        """One of several units: how many of its alerts, and the worst of them."""
+        say, since = self._speech.say, self._letter.since
+        is_new = since is not None and area in since.new
+        unit = self._speech.unit(alerts[0].area_name or area)
+        said = say(
             "above_unit",
-            unit=self._speech.unit(name),
+            unit=f"{unit} ({say('new')})" if is_new else unit,
             parts=counted(alerts, self._speech.language),
         )
+        days = [one.promised_on for one in alerts if one.promised_on is not None]
+        if days:
+            said += " " + say("above_broken", day=self._speech.day(min(days)))
         worst = next((one for one in alerts if one.kind == "pace"), None)
         if worst is None:
             return said
-        return f"{said} {self._speech.say('above_worst', worst=line(self._speech, worst))}"
+        told = line(self._speech, worst) + moved(self._speech, worst)
+        return f"{said} {say('above_worst', worst=told)}"
 
     def _report(self, alert: LetterAlert) -> str:
         return self._speech.say(
@@ -195,6 +244,7 @@ class _Layout:
         if letter.recovered:
             names = "; ".join(self._speech.name(one) for one in letter.recovered)
             opening.append(self._speech.say("recovered", names=names))
+        opening += self._since()
         please = "please" if letter.escalated_to is None else "please_escalated"
         others = tuple(
             f"{number}. {line(self._speech, alert)}"

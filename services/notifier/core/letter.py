@@ -12,7 +12,6 @@ from uuid import UUID
 
 from pydantic import model_validator
 
-from contracts.areas import Area
 from contracts.events import EventTime
 from contracts.pace import Milestone
 from contracts.times import local_day
@@ -30,7 +29,13 @@ from services.notifier.core.detail import (
     summary,
 )
 from services.notifier.core.figure import Figure, FigureKey
-from services.notifier.core.parts import LetterAlert, LetterCauses, LetterName, Part
+from services.notifier.core.parts import (
+    LetterAlert,
+    LetterCauses,
+    LetterName,
+    LetterSince,
+    Part,
+)
 from services.notifier.core.sentences import SENTENCES
 from services.notifier.core.wording import Language
 
@@ -47,7 +52,6 @@ __all__ = [
     "keys_in_full",
     "worst_first",
     "write",
-    "write_above",
 ]
 
 OPERATORS: Final = "operators"
@@ -64,13 +68,15 @@ _GRAVITY: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 1, "info": 
 
 
 class Letter(Part):
-    """One message to one audience: a unit, or the operators.
+    """One message to one audience: a unit, an agency, a group, or the operators.
 
     `recovered` are indicators of the last message that lag no more. `page_url` leads to the unit's
     page, `acknowledge_url` to where the unit says that it has taken the matter up. `escalated_to`
-    names the unit above that is told because the unit itself has not said so; where several have
-    not, the letter is about all of them, `area` is the one above, and each alert names its own.
+    names the unit above that is told because the unit itself has not said so. Where the letter is
+    about several units, `area` is one above all of them, each alert names its own, and `since` says
+    which units came or caught up since the last one.
     `patience_days`: after so many days without an acknowledgement the unit above is told.
+    `contact`: whom readers may ask.
     `is_test`: an operator tries a receiver, and nothing is told.
     """
 
@@ -87,6 +93,8 @@ class Letter(Part):
     acknowledge_url: str | None = None
     escalated_to: str | None = None
     patience_days: int | None = None
+    since: LetterSince | None = None
+    contact: str | None = None
     is_test: bool = False
 
     @model_validator(mode="after")
@@ -112,9 +120,16 @@ class Letter(Part):
 
     @property
     def units(self) -> Mapping[str, tuple[LetterAlert, ...]]:
-        """Where the letter is about several units: name → its alerts, the worst unit first."""
-        names = dict.fromkeys(one.area_name for one in self.alerts if one.area_name is not None)
-        return {name: tuple(one for one in self.alerts if one.area_name == name) for name in names}
+        """Where the letter is about several units: id → its alerts, the worst unit first."""
+        found: dict[str, list[LetterAlert]] = {}
+        for one in self.alerts:
+            if one.area is not None:
+                found.setdefault(one.area, []).append(one)
+        return {area: tuple(some) for area, some in found.items()}
+
+    def area_of(self, one: LetterAlert) -> str:
+        """Which unit an alert of this letter is about."""
+        return one.area or self.area
 
     @property
     def lagging(self) -> tuple[LetterAlert, ...]:
@@ -125,6 +140,12 @@ class Letter(Part):
     def reports(self) -> tuple[LetterAlert, ...]:
         """The alerts about reports that are due or missing, what is missing first."""
         return tuple(alert for alert in self.alerts if alert.kind == "report")
+
+    @property
+    def broken(self) -> tuple[LetterAlert, ...]:
+        """The alerts whose promised day has passed, the earliest day first."""
+        dated = ((one.promised_on, one) for one in self.alerts if one.promised_on is not None)
+        return tuple(one for _, one in sorted(dated, key=lambda pair: pair[0]))
 
     @property
     def is_any_falling(self) -> bool:
@@ -146,14 +167,21 @@ class Letter(Part):
             named = [say[name].format(n=len(alerts)) for name, alerts in told if alerts]
             parts = ", ".join(named)
             return say["subject_operators"].format(parts=parts[:1].upper() + parts[1:])
+        parts = counted(self.alerts, language)
         if self.units:
             within = wording.within if language == "vi" else wording.unit_en
-            return say["subject_above"].format(n=len(self.units), within=within(self.area_name))
+            name = "subject_units_again" if self.is_reminder else "subject_units"
+            if self.escalated_to is not None:
+                name = "subject_above"
+            return say[name].format(n=len(self.units), within=within(self.area_name), parts=parts)
         unit = self.area_name if language == "vi" else wording.unit_en(self.area_name)
         name = "subject_again" if self.is_reminder else "subject"
         if self.escalated_to is not None:
             name = "subject_escalated"
-        return say[name].format(unit=unit, parts=counted(self.alerts, language))
+        elif self.broken and self.broken[0].promised_on is not None:
+            day = wording.day(self.broken[0].promised_on, language)
+            return say["subject_broken"].format(day=day, unit=unit, parts=parts)
+        return say[name].format(unit=unit, parts=parts)
 
 
 def counted(alerts: Sequence[LetterAlert], language: Language) -> str:
@@ -238,46 +266,23 @@ def write(
         written_at=now,
         is_reminder=is_reminder,
         alerts=tuple(written),
-        recovered=tuple(
-            LetterName(
-                indicator=one.indicator,
-                indicator_name=one.indicator_name,
-                indicator_name_en=one.indicator_name_en,
-            )
-            for one in before.values()
-            if one.id in background.recovered
-        ),
+        recovered=_recovered(area.area_id, background),
         page_url=background.page_url,
         acknowledge_url=background.acknowledge_url,
     )
 
 
-def write_above(
-    alerts: Iterable[Alert], above: Area, domain: Domain, *, now: datetime, page_url: str | None
-) -> Letter:
-    """Write the letter to the unit above about several units that do not answer.
-
-    Raises:
-        LookupError: one of the units is not known.
-    """
-    today = local_day(now)
-    return Letter(
-        audience=f"{UNIT_PREFIX}{above.area_id}",
-        area=above.area_id,
-        area_name=above.name,
-        addressee=wording.office(above),
-        addressee_en=wording.office_en(above),
-        written_at=now,
-        is_reminder=False,
-        alerts=tuple(
-            summary(alert, domain, today).model_copy(
-                update={
-                    "area": alert.key.area,
-                    "area_name": domain.areas[alert.key.area].name,
-                }
-            )
-            for alert in worst_first(alerts)
-        ),
-        page_url=page_url,
-        escalated_to=above.name,
+def _recovered(area: str, background: Background) -> tuple[LetterName, ...]:
+    """What the last letter told of a unit and is mended since."""
+    last = background.last
+    if last is None:
+        return ()
+    return tuple(
+        LetterName(
+            indicator=one.indicator,
+            indicator_name=one.indicator_name,
+            indicator_name_en=one.indicator_name_en,
+        )
+        for one in last.alerts
+        if one.id in background.recovered and last.area_of(one) == area
     )

@@ -92,6 +92,21 @@ class LetterBefore(Part):
     gap_people: int | None
 
 
+class LetterUnit(Part):
+    """A unit that a letter names."""
+
+    area: str
+    area_name: str
+
+
+class LetterSince(Part):
+    """Since the last letter about several units: which came to it, and which have caught up."""
+
+    on: EventTime
+    new: tuple[str, ...] = ()
+    recovered: tuple[LetterUnit, ...] = ()
+
+
 class LetterAlert(LetterName):
     """One alert as its reader needs it. Shares are in percent; `noun` is what is counted.
 
@@ -100,7 +115,9 @@ class LetterAlert(LetterName):
     `missing` is who is not in the numerator; `per_month` how many a month lead to the target.
     `aim`: whether pace and target are the province's, the unit's own or the country's.
     `missed_on`: the day of a target that passed unmet; `target_on` is then that of the next one.
-    `area` and `area_name` stand where a letter is about several units.
+    `area` and `area_name` stand where a letter is about several units. `promised_on` is the day of
+    a promise that was broken. Of a silent feed it says when it was `heard_at` last, and after how
+    many seconds (`silent_after`) it counts as silent.
     """
 
     id: UUID
@@ -130,6 +147,9 @@ class LetterAlert(LetterName):
     fired_at: EventTime | None
     is_new: bool
     due_on: IsoDay | None = None
+    promised_on: IsoDay | None = None
+    heard_at: EventTime | None = None
+    silent_after: int | None = None
     held_back_by: LetterCauses = LetterCauses()
     trend: LetterTrend | None = None
     similar: LetterPeers | None = None

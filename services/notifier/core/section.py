@@ -41,6 +41,8 @@ def _notes(speech: Speech, alert: LetterAlert) -> list[str]:
     said = []
     if alert.reason == Reason.TARGET_MISSED and alert.missed_on is not None:
         said.append(speech.say("missed", day=speech.day(alert.missed_on)))
+    elif alert.reason == Reason.PROMISE_BROKEN and alert.promised_on is not None:
+        said.append(speech.say("broken_on", day=speech.day(alert.promised_on)))
     elif alert.reason in _REASONS:
         said.append(speech.say(f"reason_{alert.reason}"))
     return said

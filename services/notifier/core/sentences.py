@@ -19,6 +19,9 @@ _VI: Final = {
     "n_lagging": "{n} chỉ tiêu chậm tiến độ",
     "subject_escalated": "[Nhịp Số] Chưa được xác nhận: {unit} có {parts}",
     "subject_above": "[Nhịp Số] Chưa được xác nhận: {n} đơn vị thuộc {within}",
+    "subject_units": "[Nhịp Số] {n} đơn vị tại {within}: {parts}",
+    "subject_units_again": "[Nhịp Số] Nhắc lại: {n} đơn vị tại {within}: {parts}",
+    "subject_broken": "[Nhịp Số] Quá hẹn ngày {day}: {unit} có {parts}",
     "n_lagging_or_falling": "{n} chỉ tiêu chậm tiến độ hoặc đang giảm",
     "n_reports": "{n} báo cáo cần gửi",
     "dear": "Kính gửi: {addressee}",
@@ -27,7 +30,13 @@ _VI: Final = {
         "lại, các chỉ tiêu lấy số liệu từ nguồn này không được đánh giá và đơn vị không bị nhắc."
     ),
     "noticed": "Phát hiện lúc {clock}.",
-    "check_sources": ("Đề nghị kiểm tra kết nối và liên hệ với cơ quan quản lý nguồn dữ liệu."),
+    "heard": "Nhận dữ liệu lần cuối lúc {clock}, cách đây {ago}.",
+    "silent_after": "Quá {limit} không có dữ liệu thì nguồn được coi là ngừng gửi.",
+    "check_sources": (
+        "Đề nghị dùng lệnh `nhipso sources list` xem bên nào đã ngừng gửi, lệnh `nhipso rejections "
+        "list` xem dữ liệu có bị từ chối không, rồi kiểm tra kết nối và liên hệ với cơ quan quản lý "
+        "nguồn dữ liệu."
+    ),
     "receivers": (
         "Hệ thống Nhịp Số không gửi được thông báo đến {n} nơi nhận sau đây. Thông báo chờ gửi được "
         "giữ lại trong thời gian quy định rồi mới hủy."
@@ -74,12 +83,36 @@ _VI: Final = {
         "Tính đến {clock}, {n} đơn vị thuộc {within} đã quá thời hạn mà chưa xác nhận đã tiếp nhận "
         "thư của Nhịp Số về các nội dung dưới đây. Thư này là thư chung về tất cả các đơn vị đó."
     ),
+    "units": (
+        "Tính đến {clock}, {n} đơn vị tại {within} có nội dung cần xử lý: {parts}. Thư này là thư "
+        "chung về tất cả các đơn vị đó."
+    ),
+    "units_again": (
+        "Nhịp Số xin nhắc lại: tính đến {clock}, {n} đơn vị tại {within} vẫn còn nội dung cần xử "
+        "lý: {parts}. Thư này là thư chung về tất cả các đơn vị đó."
+    ),
+    "units_new": "So với thư trước (ngày {day}), có thêm {n} đơn vị.",
+    "units_recovered": "Từ thư trước (ngày {day}) đến nay, đã theo kịp tiến độ: {names}.",
+    "more_units": "Và {n} đơn vị khác.",
+    "more_units_named": "và {n} đơn vị khác",
+    "more_promises": "và {n} nội dung khác",
+    "moved_up": " (từ thư trước tăng {points})",
+    "moved_down": " (từ thư trước giảm {points})",
+    "above_broken": "Quá hẹn ngày {day}.",
     "above_units": "Danh sách đơn vị, nơi có chỉ tiêu chậm nhất xếp trước:",
     "above_unit": "{unit}: {parts}.",
     "above_worst": "Chậm nhất: {worst}.",
     "please_above": (
         "Đề nghị {addressee} đôn đốc các đơn vị trên xác nhận và có giải pháp để kịp tiến độ."
     ),
+    "please_units": ("Đề nghị {addressee} theo dõi, phối hợp với các đơn vị trên để kịp tiến độ."),
+    "promises_broken": (
+        "Đã quá ngày hẹn hoàn thành mà đến nay chưa kịp tiến độ: {promises}. Nếu cần thêm thời gian, "
+        "đề nghị cho biết giải pháp và hẹn lại ngày hoàn thành."
+    ),
+    "promise": "{name} (hẹn ngày {day})",
+    "broken_on": "Đã quá ngày hẹn {day} mà chưa kịp tiến độ.",
+    "contact": "Cần trao đổi thêm, xin liên hệ: {contact}.",
     "missed": "Đã qua ngày {day} mà chưa đạt mục tiêu đặt ra cho ngày đó.",
     "reason_target-missed": "Đã qua thời hạn của mục tiêu mà chưa đạt.",
     "reason_falling": "Chưa thấp hơn tiến độ nhưng đang giảm.",
@@ -177,6 +210,9 @@ _EN: Final = {
     "n_lagging": "indicators behind pace: {n}",
     "subject_escalated": "[Nhịp Số] Not acknowledged: {unit}: {parts}",
     "subject_above": "[Nhịp Số] Not acknowledged: units of {within}: {n}",
+    "subject_units": "[Nhịp Số] {within}, {n} units: {parts}",
+    "subject_units_again": "[Nhịp Số] Reminder: {within}, {n} units: {parts}",
+    "subject_broken": "[Nhịp Số] Past the promised day, {day}: {unit}: {parts}",
     "n_lagging_or_falling": "indicators behind pace or falling: {n}",
     "n_reports": "reports awaited: {n}",
     "dear": "To: {addressee}",
@@ -185,7 +221,13 @@ _EN: Final = {
         "the indicators that it feeds are not judged and units are not reminded of them."
     ),
     "noticed": "Noticed at {clock}.",
-    "check_sources": ("Please check the connection and ask the agency that runs the source."),
+    "heard": "It was heard last at {clock}, {ago} ago.",
+    "silent_after": "After {limit} without data a source counts as silent.",
+    "check_sources": (
+        "Please see with `nhipso sources list` which sender has stopped and with "
+        "`nhipso rejections list` whether its data are rejected, check the connection, and ask the "
+        "agency that runs the source."
+    ),
     "receivers": (
         "Nhịp Số cannot deliver to the receivers below ({n}). What waits for them is kept for a "
         "while and then given up."
@@ -224,6 +266,30 @@ _EN: Final = {
         "A reminder from Nhịp Số: indicators of {within} still below their pace or falling at "
         "{clock}: {n}."
     ),
+    "units": (
+        "By {clock}, units in {within} with something to attend to: {n} ({parts}). This is one "
+        "message about all of them."
+    ),
+    "units_again": (
+        "A reminder from Nhịp Số: by {clock}, units in {within} that still have something to attend "
+        "to: {n} ({parts}). This is one message about all of them."
+    ),
+    "units_new": "Units that have come since the last message ({day}): {n}.",
+    "units_recovered": "Since the last message ({day}) these have caught up: {names}.",
+    "more_units": "And {n} more units.",
+    "more_units_named": "and {n} more",
+    "more_promises": "and {n} more",
+    "moved_up": " (since the last message up {points})",
+    "moved_down": " (since the last message down {points})",
+    "above_broken": "Promised for {day}, not done yet.",
+    "please_units": "{addressee} is asked to follow this and to help these units to catch up.",
+    "promises_broken": (
+        "The promised day has passed and these have not caught up yet: {promises}. If more time is "
+        "needed, please say what is being done and promise another day."
+    ),
+    "promise": "{name} (promised for {day})",
+    "broken_on": "The promised day, {day}, has passed and it still lags.",
+    "contact": "For questions please contact: {contact}.",
     "escalated": (
         "This message goes to the level above because {within} has not acknowledged in time what "
         "stands below."

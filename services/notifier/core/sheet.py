@@ -87,3 +87,4 @@ class Sheet:
     legend: str | None
     regards: str
     footer: str
+    contact: str | None = None

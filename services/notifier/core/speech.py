@@ -1,7 +1,7 @@
 """How one language says sentences, numbers, days and names."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from services.notifier.core import wording
@@ -45,6 +45,10 @@ class Speech:
     def clock(self, moment: datetime) -> str:
         """A moment."""
         return wording.clock(moment, self.language)
+
+    def span(self, time: timedelta) -> str:
+        """How long something lasts."""
+        return wording.span(time, self.language)
 
     def name(self, one: LetterName) -> str:
         """What an indicator is called."""

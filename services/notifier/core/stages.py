@@ -2,25 +2,23 @@
 
 route → inhibit → silence → acknowledged → quiet → deduplicate → wait; and beside the last two,
 escalate. A stage takes values and the moment and keeps nothing; `plan` is their chain for the
-alerts of one unit.
+alerts of one unit. Who is told of many units gets one letter about all of them: `gather` is the
+last two stages over what `plan` has let through for such an audience.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Literal, NamedTuple
-from uuid import UUID
+from typing import Literal
 
 from contracts.times import local_day
-from services.notifier.core.acknowledgement import Acknowledgement
 from services.notifier.core.agency import agency_told
 from services.notifier.core.alert import FOR_OPERATORS, Alert
-from services.notifier.core.causes import Domain
 from services.notifier.core.decide import UNJUDGED
-from services.notifier.core.inhibition import Hushing
 from services.notifier.core.letter import UNIT_PREFIX
 from services.notifier.core.matching import Traits, traits_of
+from services.notifier.core.passage import Bound, Plan, Planned, Record, Sifted, Terms
 from services.notifier.core.quiet import OfficeHours
 from services.notifier.core.route import ITS_OWN, Route
 from services.notifier.core.schedule import Due, Group, due
@@ -28,91 +26,11 @@ from services.notifier.core.silence import Silence
 from services.notifier.core.stop import Stop
 
 
-class Told(NamedTuple):
-    """When the log of messages says that an alert was told to an audience."""
-
-    first_at: datetime
-    last_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """An alert on its way to one audience; `news_at` is since when there is something to tell."""
-
-    alert: Alert
-    traits: Traits
-    route: Route
-    audience: str
-    news_at: datetime
-
-
-class Sifted(NamedTuple):
-    """What goes on, and why the rest does not."""
-
-    on: list[Bound]
-    stopped: list[tuple[Bound, Stop]]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What has been said and done about the alerts of a unit.
-
-    `told` is the log: (alert, audience) → when; `messages`: audience → the last message about the
-    unit to it.
-    """
-
-    said: Mapping[UUID, Acknowledgement] = field(default_factory=dict)
-    told: Mapping[tuple[UUID, str], Told] = field(default_factory=dict)
-    messages: Mapping[str, datetime] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What holds for all alerts alike: who may be told, routes, office hours, what hushes.
-
-    `raised`: audience → when it was last told of units below that do not answer.
-    """
-
-    domain: Domain
-    routes: Route
-    audiences: Collection[str]
-    hours: OfficeHours | None
-    hushing: Hushing
-    silences: Sequence[Silence]
-    raised: Mapping[str, datetime] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A letter to be written: to whom, about which alerts of one unit, and why now.
-
-    `at` is the moment that the log keeps: never before one of its alerts became news, or the log
-    would say that it is not told yet. An alert may fire while letters are being written.
-    `broken` are those that fire again because a promise was broken and nothing new was said.
-    `patience`: after this time without an acknowledgement the unit above is told.
-    """
-
-    audience: str
-    kind: Due | Literal["escalation"]
-    alerts: tuple[Alert, ...]
-    at: datetime
-    broken: frozenset[UUID] = frozenset()
-    patience: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The letters that are due about one unit, and why its other alerts are not told."""
-
-    letters: tuple[Planned, ...]
-    stopped: tuple[tuple[Bound, Stop], ...]
-
-
 def plan(alerts: Iterable[Alert], record: Record, terms: Terms, now: datetime) -> Plan:
     """Let the firing alerts of one unit through the stages."""
     today = local_day(now)
     active = [one for one in terms.silences if one.state(now) == "active"]
-    passed, stopped = route(alerts, record.said, terms)
+    passed, stopped = route(alerts, record, terms)
     stages: tuple[Callable[[list[Bound]], Sifted], ...] = (
         lambda some: sift(some, lambda one: _hushed(one, terms)),
         lambda some: silence(some, active),
@@ -122,31 +40,48 @@ def plan(alerts: Iterable[Alert], record: Record, terms: Terms, now: datetime) -
     for stage in stages:
         passed, held = stage(passed)
         stopped += held
-    raised = escalate(passed, record, terms, now)
-    letters = list(raised)
-    # A letter tells of the system, or of a unit.
-    groups: dict[tuple[str, bool], list[Bound]] = defaultdict(list)
+    letters = escalate(passed, record, terms, now)
+    groups: dict[str, list[Bound]] = defaultdict(list)
     for one in passed:
-        groups[one.audience, one.alert.kind in FOR_OPERATORS].append(one)
-    for (audience, _), group in groups.items():
-        kind, held = wait(group, record, now)
+        if not one.is_shared:
+            groups[one.audience].append(one)
+    for audience, group in groups.items():
+        kind, held = wait(group, record.messages.get(audience), now)
         stopped += held
         if kind is not None:
-            letter = _planned(audience, kind, group, record, now)
+            letter = _planned(audience, kind, group, now)
             letters.append(replace(letter, patience=_patience(group[0], terms)))
+    return Plan(tuple(letters), tuple(stopped), tuple(one for one in passed if one.is_shared))
+
+
+def gather(some: Iterable[Bound], terms: Terms, now: datetime) -> Plan:
+    """The letters that are due to who is told of many units, each about all that fires."""
+    # A letter tells of the system, or of units.
+    groups: dict[tuple[str, bool], list[Bound]] = defaultdict(list)
+    for one in some:
+        groups[one.audience, one.alert.kind in FOR_OPERATORS].append(one)
+    letters = []
+    stopped: list[tuple[Bound, Stop]] = []
+    for key, group in groups.items():
+        kind, held = wait(group, terms.shared.get(key), now)
+        stopped += held
+        if kind is not None:
+            letters.append(_planned(key[0], kind, group, now))
     return Plan(tuple(letters), tuple(stopped))
 
 
-def route(alerts: Iterable[Alert], said: Mapping[UUID, Acknowledgement], terms: Terms) -> Sifted:
+def route(alerts: Iterable[Alert], record: Record, terms: Terms) -> Sifted:
     """Find whom each alert is told to; one that nobody receives goes no further."""
     found = Sifted([], [])
     for alert in alerts:
         traits = traits_of(alert, terms.domain)
-        acknowledged = said.get(alert.id)
-        broken_at = acknowledged.broken_at if acknowledged is not None else None
+        said = record.said.get(alert.id)
+        broken_at = said.broken_at if said is not None else None
         news_at = broken_at or alert.fired_at or alert.opened_at
-        for way, audience in _ways(alert, traits, terms):
-            one = Bound(alert, traits, way, audience, news_at)
+        broken = said.promised_on if said is not None and not said.holds else None
+        for audience, way in _ways(alert, traits, terms).items():
+            told = record.told.get((alert.id, audience))
+            one = Bound(alert, traits, way, audience, news_at, told, broken)
             if alert.kind == "pace" and alert.reason in UNJUDGED:
                 found.stopped.append((one, Stop.UNJUDGED))
             elif one.audience not in terms.audiences:
@@ -156,16 +91,18 @@ def route(alerts: Iterable[Alert], said: Mapping[UUID, Acknowledgement], terms: 
     return found
 
 
-def _ways(alert: Alert, traits: Traits, terms: Terms) -> Iterator[tuple[Route, str]]:
-    """The ways of an alert, each with whom it leads to.
+def _ways(alert: Alert, traits: Traits, terms: Terms) -> dict[str, Route]:
+    """Whom an alert leads to, and by which way: the first, where several lead to the same.
 
     Where it leads to the unit itself, the agency that answers for the indicator is told as well.
     """
+    found: dict[str, Route] = {}
     for way in terms.routes.ways(traits):
-        yield way, way.audience(alert)
+        found.setdefault(way.audience(alert), way)
         agency = agency_told(alert, terms.domain) if way.to == ITS_OWN else None
         if agency is not None and agency in terms.audiences:
-            yield way, agency
+            found.setdefault(agency, way)
+    return found
 
 
 def sift(some: Iterable[Bound], why: Callable[[Bound], Stop | None]) -> Sifted:
@@ -198,33 +135,36 @@ def quiet(some: Iterable[Bound], hours: OfficeHours | None, now: datetime) -> Si
 
 
 def wait(
-    group: Sequence[Bound], record: Record, now: datetime
+    group: Sequence[Bound], last: datetime | None, now: datetime
 ) -> tuple[Due | None, list[tuple[Bound, Stop]]]:
     """Whether a letter about the alerts of one group is due, or why each of them waits.
 
-    What the log holds since it became news is told already; the rest is news. The intervals are
-    those of the route of the first.
+    What the log holds since it became news is told already; the rest is news, and while there is
+    some the reminder of what is told goes with it. Each alert keeps to the intervals of its own
+    route; `last` is the last message to the group's audience.
     """
-    news = [one for one in group if not _is_told(one, record)]
-    told = [record.told[key] for one in group if (key := _key(one)) in record.told]
-    messages = [one.last_at for one in told]
-    if (last := record.messages.get(group[0].audience)) is not None:
+    messages = [one.told.last_at for one in group if one.told is not None]
+    if last is not None:
         messages.append(last)
-    state = Group(
-        group[0].audience,
-        min((one.news_at for one in news), default=None),
-        max(messages, default=None),
-    )
-    policy = group[0].route.policy
-    kind = due(state, policy, now)
-    if kind is not None:
-        return kind, []
-    waits = (
-        Stop.GROUP_WAIT
-        if state.untold_since is not None and now - state.untold_since < policy.group_wait
-        else Stop.GROUP_INTERVAL
-    )
-    return None, [(one, Stop.TOLD if _is_told(one, record) else waits) for one in group]
+    last = max(messages, default=None)
+    news = [one for one in group if not one.is_told]
+    for one in news or group:
+        kind = due(_state(one, last), one.route.policy, now)
+        if kind is not None:
+            return kind, []
+    return None, [(one, _holding(one, now)) for one in group]
+
+
+def _state(one: Bound, last: datetime | None) -> Group:
+    return Group(one.audience, None if one.is_told else one.news_at, last)
+
+
+def _holding(one: Bound, now: datetime) -> Stop:
+    """Why an alert that could be told is not told now."""
+    if one.is_told:
+        return Stop.TOLD
+    waits = now - one.news_at < one.route.policy.group_wait
+    return Stop.GROUP_WAIT if waits else Stop.GROUP_INTERVAL
 
 
 def _patience(one: Bound, terms: Terms) -> timedelta | None:
@@ -247,7 +187,7 @@ def escalate(some: Iterable[Bound], record: Record, terms: Terms, now: datetime)
         area = terms.domain.areas.get(one.alert.key.area)
         parent = area.parent_id if area is not None else None
         said = record.said.get(one.alert.id)
-        told = record.told.get(_key(one))
+        told = one.told
         patience = one.route.escalate_after
         if (
             parent is None
@@ -263,7 +203,7 @@ def escalate(some: Iterable[Bound], record: Record, terms: Terms, now: datetime)
         if audience in terms.audiences and (before is None or before.last_at < one.news_at):
             above[audience].append(one)
     return [
-        _planned(audience, "escalation", raised, record, now)
+        _planned(audience, "escalation", raised, now)
         for audience, raised in above.items()
         if _is_spaced(raised[0], terms.raised.get(audience), now)
     ]
@@ -276,7 +216,7 @@ def together(raised: Sequence[Planned]) -> Planned:
         "escalation",
         tuple(alert for one in raised for alert in one.alerts),
         max(one.at for one in raised),
-        frozenset().union(*(one.broken for one in raised)),
+        {alert: day for one in raised for alert, day in one.broken.items()},
     )
 
 
@@ -284,13 +224,12 @@ def _planned(
     audience: str,
     kind: Due | Literal["escalation"],
     group: Sequence[Bound],
-    record: Record,
     now: datetime,
 ) -> Planned:
     some = tuple(one.alert for one in group)
-    broken = {one.id for one in some if (said := record.said.get(one.id)) and not said.holds}
+    broken = {one.alert.id: one.broken for one in group if one.broken is not None}
     at = max(now, *(one.news_at for one in group))
-    return Planned(audience, kind, some, at, frozenset(broken))
+    return Planned(audience, kind, some, at, broken)
 
 
 def _is_spaced(one: Bound, last: datetime | None, now: datetime) -> bool:
@@ -304,12 +243,3 @@ def _hushed(one: Bound, terms: Terms) -> Stop | None:
 def _acknowledged(one: Bound, record: Record, today: date) -> Stop | None:
     said = record.said.get(one.alert.id)
     return Stop.ACKNOWLEDGED if said is not None and said.keeps_quiet(today) else None
-
-
-def _key(one: Bound) -> tuple[UUID, str]:
-    return one.alert.id, one.audience
-
-
-def _is_told(one: Bound, record: Record) -> bool:
-    told = record.told.get(_key(one))
-    return told is not None and told.last_at >= one.news_at

@@ -3,7 +3,7 @@
 Vietnamese stands as an official letter writes it, and is the language where none is named.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -91,6 +91,21 @@ def clock(moment: datetime, language: Language = "vi") -> str:
     if language == "en":
         return f"{local:%H:%M} on {day(local, language)}"
     return f"{local:%H} giờ {local:%M} phút ngày {day(local)}"
+
+
+def span(time: timedelta, language: Language = "vi") -> str:
+    """``4 ngày 6 giờ``, in English ``4 days 6 hours``; under an hour in minutes."""
+    hours, seconds = divmod(int(time.total_seconds()), 3600)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "ngày", "day"), (hours, "giờ", "hour")]
+    if not days and not hours:
+        parts = [(seconds // 60, "phút", "minute")]
+    named = [
+        f"{number} {vi}" if language == "vi" else f"{number} {en}{'' if number == 1 else 's'}"
+        for number, vi, en in parts
+        if number or len(parts) == 1
+    ]
+    return " ".join(named)
 
 
 def noun(catalogue: Catalogue, indicator: Indicator) -> str:

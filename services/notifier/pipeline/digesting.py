@@ -27,6 +27,7 @@ from services.notifier.core.occasion import (
 )
 from services.notifier.core.reviewing import areas_of, write
 from services.notifier.receivers.reading import Receivers
+from services.notifier.stationery import PLAIN, Stationery
 from services.notifier.store import Turn, digests, take_turn, works
 from services.notifier.store.deliveries import Addressee
 
@@ -35,12 +36,18 @@ class Digesting:
     """The writer of digests."""
 
     def __init__(
-        self, pool: asyncpg.Pool, domain: Domain, receivers: Receivers, timetable: Timetable
+        self,
+        pool: asyncpg.Pool,
+        domain: Domain,
+        receivers: Receivers,
+        timetable: Timetable,
+        stationery: Stationery = PLAIN,
     ) -> None:
         self._pool = pool
         self._domain = domain
         self._receivers = receivers
         self._timetable = timetable
+        self._stationery = stationery
         self._log = structlog.get_logger(__name__)
 
     async def step(self, now: datetime) -> None:
@@ -145,6 +152,12 @@ class Digesting:
         )
         if digest is None:
             return None
+        digest = digest.model_copy(
+            update={
+                "page_url": self._stationery.links.page(reader.area),
+                "contact": self._stationery.contact,
+            }
+        )
         to = self._addressees(reader.audience, occasion.cadence)
         message = await digests.log(connection, digest, to, asked_by=asked_by)
         if message is not None:

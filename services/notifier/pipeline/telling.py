@@ -1,4 +1,4 @@
-"""Write letters: about one unit to one audience, when the stages let its alerts through.
+"""Write letters: about one unit to it, about many to who is told of many, when the stages let it.
 
 A letter, its deliveries and the marks on its alerts are one transaction: nothing is sent that is
 not in the log, and nothing is told that has no letter. What is told, when and to whom is decided in
@@ -6,7 +6,7 @@ not in the log, and nothing is told that has no letter. What is told, when and t
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from time import perf_counter
@@ -20,14 +20,15 @@ from services.chassis.failpoints import failpoint
 from services.notifier.core.causes import Domain
 from services.notifier.core.inhibition import hushing
 from services.notifier.core.letter import UNIT_PREFIX
+from services.notifier.core.passage import Bound, Plan, Planned, Terms
 from services.notifier.core.route import Route
-from services.notifier.core.stages import Planned, Terms, plan, together
+from services.notifier.core.stages import gather, plan, together
 from services.notifier.core.stop import Stop
-from services.notifier.links import NO_LINKS, Links
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.writing import compose
 from services.notifier.receivers.reading import Receivers
 from services.notifier.routing import Routing
+from services.notifier.stationery import PLAIN, Stationery
 from services.notifier.store import Turn, alerts, deliveries, take_turn, told, works
 from services.notifier.store.deliveries import Addressee
 from services.notifier.store.works import NOTIFIER, Work
@@ -41,10 +42,14 @@ _REST_FACTOR: Final = 9
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """What holds for one day: audiences that exist, and units that have units below."""
+    """What holds for one day: audiences that exist, and units that have units below.
+
+    `shared` are the audiences that are told of many units.
+    """
 
     today: date
     audiences: frozenset[str]
+    shared: tuple[str, ...]
     upper: tuple[str, ...]
 
 
@@ -59,7 +64,7 @@ class Telling:
         routing: Routing,
         metrics: NotifierMetrics,
         *,
-        links: Links = NO_LINKS,
+        stationery: Stationery = PLAIN,
         on_written: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_written` is told whenever a letter may have come into the log."""
@@ -68,7 +73,7 @@ class Telling:
         self._receivers = receivers
         self._routing = routing
         self._metrics = metrics
-        self._links = links
+        self._stationery = stationery
         self._on_written = on_written
         self._longest = _longest_interval(routing.root)
         self._day: _Day | None = None
@@ -82,6 +87,7 @@ class Telling:
         looked = 0.0
         stopped: Counter[Stop] = Counter()
         raised: dict[str, list[str]] = defaultdict(list)
+        shared: list[Bound] = []
         after = ""
         while True:
             started = perf_counter()
@@ -93,6 +99,7 @@ class Telling:
             looked += perf_counter() - started
             for area, planned in plans.items():
                 stopped.update(reason for _, reason in planned.stopped)
+                shared += planned.shared
                 for letter in planned.letters:
                     if letter.kind == "escalation":
                         raised[letter.audience].append(area)
@@ -103,6 +110,7 @@ class Telling:
             after = max(found)
         for audience, areas in raised.items():
             await self._raise(audience, areas, now)
+        stopped.update(await self._tell_shared(shared, terms, now))
         for reason in Stop:
             self._metrics.alerts_held.labels(reason.value).set(stopped[reason])
         took = timedelta(seconds=looked)
@@ -119,6 +127,7 @@ class Telling:
             hushing=hushing(await told.hushing(connection, self._day.upper)),
             silences=await works.silences(connection, now, state="active"),
             raised=await told.raised(connection, now - self._longest),
+            shared=await told.shared(connection, self._day.shared, now - self._longest),
         )
 
     def _of_day(self, today: date) -> _Day:
@@ -130,15 +139,17 @@ class Telling:
             for one in self._receivers.audiences
             if not one.startswith(UNIT_PREFIX) or one in units
         )
+        shared = sorted(one for one in audiences if not one.startswith(UNIT_PREFIX))
         upper = {area.parent_id for area in areas if area.parent_id is not None}
-        return _Day(today, audiences, tuple(sorted(upper)))
+        return _Day(today, audiences, tuple(shared), tuple(sorted(upper)))
 
     async def _tell(self, area: str, now: datetime) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
             if not await take_turn(connection, Turn.TELL):
                 return
             # Look again under the lock: another process may have told it meanwhile.
-            for letter in await self._planned(connection, [area], now):
+            plans, _ = await self._plans(connection, [area], now)
+            for letter in _letters(plans):
                 if letter.kind != "escalation":
                     await self._write(connection, letter)
             failpoint("letter.before-commit")
@@ -150,9 +161,10 @@ class Telling:
         async with self._pool.acquire() as connection, connection.transaction():
             if not await take_turn(connection, Turn.TELL):
                 return
+            plans, _ = await self._plans(connection, areas, now)
             found = [
                 letter
-                for letter in await self._planned(connection, areas, now)
+                for letter in _letters(plans)
                 if letter.kind == "escalation" and letter.audience == audience
             ]
             if found:
@@ -161,21 +173,40 @@ class Telling:
         failpoint("letter.after-commit")
         self._on_written()
 
-    async def _planned(
+    async def _tell_shared(
+        self, shared: Sequence[Bound], terms: Terms, now: datetime
+    ) -> Iterator[Stop]:
+        """Tell who is told of many units, each once; why what is not told is not."""
+        gathered = gather(shared, terms, now)
+        for audience in dict.fromkeys(letter.audience for letter in gathered.letters):
+            about = {one.alert.key.area for one in shared if one.audience == audience}
+            await self._tell_of_many(audience, sorted(about), now)
+        return (reason for _, reason in gathered.stopped)
+
+    async def _tell_of_many(self, audience: str, areas: Sequence[str], now: datetime) -> None:
+        """Tell one audience of all units that it is to hear of, in one letter."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await take_turn(connection, Turn.TELL):
+                return
+            plans, terms = await self._plans(connection, areas, now)
+            shared = [one for found in plans for one in found.shared if one.audience == audience]
+            for letter in gather(shared, terms, now).letters:
+                await self._write(connection, letter)
+            failpoint("letter.before-commit")
+        failpoint("letter.after-commit")
+        self._on_written()
+
+    async def _plans(
         self, connection: asyncpg.Connection, areas: Sequence[str], now: datetime
-    ) -> list[Planned]:
-        """The letters that are due about units, each looked at as it stands."""
-        firing = {area: await told.of_area(connection, area) for area in areas}
+    ) -> tuple[list[Plan], Terms]:
+        """What is due about units, each looked at as it stands."""
+        firing = await told.of_areas(connection, areas)
         records = await told.records(connection, firing, now - self._longest)
         terms = await self._terms(connection, now)
-        return [
-            letter
-            for area, some in firing.items()
-            for letter in plan(some, records[area], terms, now).letters
-        ]
+        return [plan(some, records[area], terms, now) for area, some in firing.items()], terms
 
     async def _write(self, connection: asyncpg.Connection, planned: Planned) -> None:
-        letter = await compose(connection, planned, self._domain, self._links)
+        letter = await compose(connection, planned, self._domain, self._stationery)
         receivers = self._receivers.of(planned.audience)
         message = await deliveries.log_letter(
             connection, letter, [Addressee(one.kind, one.name) for one in receivers]
@@ -199,6 +230,10 @@ class Telling:
             alerts=len(told_now),
             receivers=len(receivers),
         )
+
+
+def _letters(plans: Sequence[Plan]) -> list[Planned]:
+    return [letter for found in plans for letter in found.letters]
 
 
 def _longest_interval(route: Route) -> timedelta:

@@ -8,7 +8,7 @@ import asyncpg
 
 from contracts.times import local_day
 from services.chassis.database import load_queries
-from services.notifier.core.alert import Alert
+from services.notifier.core.alert import FOR_OPERATORS, Alert
 from services.notifier.core.causes import Domain
 from services.notifier.core.detail import keys_of_peers
 from services.notifier.core.figure import Figure, FigureKey
@@ -33,9 +33,23 @@ async def background_for(
     audience: str,
     alerts: Sequence[Alert],
 ) -> Background:
-    """What a letter to an audience about alerts of one unit says beside its figures."""
-    area = alerts[0].key.area
-    text = await connection.fetchval(_SQL["last_letter"], audience, area)
+    """What a letter to a unit about its own alerts says beside its figures."""
+    text = await connection.fetchval(_SQL["last_letter"], audience, alerts[0].key.area)
+    return await _background(connection, text, alerts)
+
+
+async def background_shared(
+    connection: asyncpg.Connection, audience: str, alerts: Sequence[Alert]
+) -> Background:
+    """The same for who is told of many units: the last letter is that before, about whichever."""
+    of_system = alerts[0].kind in FOR_OPERATORS
+    text = await connection.fetchval(_SQL["last_shared"], audience, of_system)
+    return await _background(connection, text, alerts)
+
+
+async def _background(
+    connection: asyncpg.Connection, text: str | None, alerts: Sequence[Alert]
+) -> Background:
     last = Letter.model_validate_json(text) if text is not None else None
     gone = [one.id for one in last.lagging] if last is not None else []
     return Background(

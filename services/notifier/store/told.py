@@ -11,7 +11,7 @@ import asyncpg
 
 from services.chassis.database import load_queries
 from services.notifier.core.alert import Alert
-from services.notifier.core.stages import Record, Told
+from services.notifier.core.passage import Record, Told
 from services.notifier.store import queries_of, works
 from services.notifier.store.alerts import alert_of
 
@@ -24,9 +24,28 @@ async def page(connection: asyncpg.Connection, after: str, units: int) -> dict[s
     return {area: list(some) for area, some in groupby(found, lambda alert: alert.key.area)}
 
 
-async def of_area(connection: asyncpg.Connection, area: str) -> list[Alert]:
-    """The firing alerts of one unit."""
-    return [alert_of(row) for row in await connection.fetch(_SQL["of_area"], area)]
+async def of_areas(connection: asyncpg.Connection, areas: Sequence[str]) -> dict[str, list[Alert]]:
+    """Unit → its firing alerts, of those units that have some."""
+    found = [alert_of(row) for row in await connection.fetch(_SQL["of_areas"], list(areas))]
+    return {area: list(some) for area, some in groupby(found, lambda alert: alert.key.area)}
+
+
+async def of_letter(
+    connection: asyncpg.Connection, audience: str, since: datetime, until: datetime
+) -> list[Alert]:
+    """What an audience was told from one moment to before another and what of it still fires."""
+    rows = await connection.fetch(_SQL["of_letter"], audience, since, until)
+    return [alert_of(row) for row in rows]
+
+
+async def shared(
+    connection: asyncpg.Connection, audiences: Sequence[str], since: datetime
+) -> dict[tuple[str, bool], datetime]:
+    """Who is told of many units, and whether of the system → the last letter since a moment."""
+    if not audiences:
+        return {}
+    found = await connection.fetch(_SQL["shared"], list(audiences), since)
+    return {(row["audience"], row["of_system"]): row["written_at"] for row in found}
 
 
 async def hushing(connection: asyncpg.Connection, upper: Sequence[str]) -> list[Alert]:

@@ -8,8 +8,8 @@ WHERE known.state = 'firing'
   )
 ORDER BY known.area, known.id
 
--- name: of_area
-SELECT * FROM alerts WHERE state = 'firing' AND area = $1 ORDER BY id
+-- name: of_areas
+SELECT * FROM alerts WHERE state = 'firing' AND area = ANY ($1::text[]) ORDER BY area, id
 
 -- name: hushing
 -- What fires at units that have units below, and at feeds.
@@ -36,6 +36,32 @@ WHERE area = ANY ($1::text[])
       FROM message_alerts JOIN alerts ON alerts.id = message_alerts.alert
       WHERE message_alerts.message = messages.id AND alerts.area = messages.area
   )
+GROUP BY 1, 2
+
+-- name: of_letter
+-- What an audience was told within some moments, and what of it still fires.
+SELECT *
+FROM alerts
+WHERE state = 'firing'
+  AND EXISTS (
+      SELECT
+      FROM message_alerts JOIN messages ON messages.id = message_alerts.message
+      WHERE message_alerts.alert = alerts.id
+        AND messages.audience = $1
+        AND messages.written_at >= $2
+        AND messages.written_at < $3
+  )
+
+-- name: shared
+-- The last letter to each audience that is told of many units, of the system and of units.
+SELECT messages.audience, about.of_system, max(messages.written_at) AS written_at
+FROM messages CROSS JOIN LATERAL (
+    SELECT alerts.kind IN ('source-silent', 'receiver') AS of_system
+    FROM message_alerts JOIN alerts ON alerts.id = message_alerts.alert
+    WHERE message_alerts.message = messages.id
+    LIMIT 1
+) AS about
+WHERE messages.audience = ANY ($1::text[]) AND messages.written_at > $2
 GROUP BY 1, 2
 
 -- name: raised

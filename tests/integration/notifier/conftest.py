@@ -27,6 +27,7 @@ from services.notifier.pipeline.telling import Telling
 from services.notifier.receivers.email.sending import EmailReceiver
 from services.notifier.receivers.reading import Receiver, Receivers
 from services.notifier.routing import Routing
+from services.notifier.stationery import Stationery
 from services.notifier.store import SCHEMA, alerts, days, figures, migrations
 from services.notifier.store.alerts import Search
 from tests.databases import migrated_database
@@ -97,7 +98,14 @@ class Bench:
         spaced = {"group_wait": 0.0, "group_interval": 0.0, "repeat_interval": 3600.0} | policy
         durations = {name: timedelta(seconds=value) for name, value in spaced.items()}
         routing = Routing(Route(Policy(**durations)), None)
-        return Telling(self.pool, self.domain, receivers, routing, self.metrics, links=links)
+        return Telling(
+            self.pool,
+            self.domain,
+            receivers,
+            routing,
+            self.metrics,
+            stationery=Stationery(links, "Sở Khoa học và Công nghệ, điện thoại 0214 3 000 000"),
+        )
 
     async def tell(self, telling: Telling) -> None:
         await telling.step(self.clock.now())

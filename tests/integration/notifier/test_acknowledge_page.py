@@ -15,15 +15,21 @@ from fastapi import FastAPI
 
 from services.chassis import problems
 from services.notifier.acknowledge_page import AcknowledgePage, add_acknowledge_page
+from services.notifier.core.route import Route
+from services.notifier.core.schedule import Policy
 from services.notifier.http import Api
 from services.notifier.links import Links
+from services.notifier.pipeline.telling import Telling
+from services.notifier.routing import Routing
+from services.notifier.stationery import Stationery
 from services.notifier.store import alerts, works
 from services.notifier.store.alerts import Search
-from tests.integration.notifier.conftest import COMMUNE, PROVINCE, Bench, told
+from tests.integration.notifier.conftest import COMMUNE, PROVINCE, Bench, mailboxes, told
 
 DAY = timedelta(days=1)
 UNIT = f"unit:{COMMUNE}"
 OTHER = "2025:02671"
+CONTACT = "Sở Khoa học và Công nghệ, điện thoại 0214 3 000 000"
 PLAN = "Mở lớp tập huấn tại nhà văn hoá"
 LINKS = Links(notifier_url="http://notifier.example.vn", key=b"an invented key of thirty-two by")
 
@@ -63,7 +69,7 @@ async def browser(bench: Bench) -> AsyncIterator[Browser]:
     app = FastAPI()
     problems.install(app)
     here = Api(bench.pool, bench.domain, bench.clock)
-    add_acknowledge_page(app, AcknowledgePage(LINKS, lambda: here))
+    add_acknowledge_page(app, AcknowledgePage(Stationery(LINKS, CONTACT), lambda: here))
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -98,6 +104,7 @@ async def test_opening_changes_nothing_and_sending_acknowledges(
     status, page = await browser.open(token)
     assert status == 200
     assert "Phường Lào Cai" in page
+    assert f"xin liên hệ: {CONTACT}." in page
     assert set(re.findall(r'name="alert" value="([^"]+)"', page)) == {
         str(one) for one in fired.values()
     }
@@ -191,6 +198,7 @@ async def test_operators_acknowledge_feeds_and_the_province_does_not(
 ) -> None:
     await bench.take(told(100))
     await bench.evaluate(4 * DAY)
+    await bench.tell(bench.telling(mailboxes("operators")))
     _, page = await browser.open(browser.token("operators", PROVINCE))
     assert "Nguồn dữ liệu: Viễn thông" in page
     _, page = await browser.open(browser.token(f"unit:{PROVINCE}", PROVINCE))
@@ -220,6 +228,25 @@ async def test_a_form_that_is_too_long_is_not_read(browser: Browser) -> None:
 
 async def test_an_agency_sees_what_it_answers_for(bench: Bench, browser: Browser) -> None:
     fired = await fire(bench, "ds.smartphone", "ds.health-record", area=PROVINCE)
+    await bench.tell(bench.telling(mailboxes("agency:so-y-te")))
     _, page = await browser.open(browser.token("agency:so-y-te", PROVINCE))
     assert str(fired["ds.health-record"]) in page
     assert str(fired["ds.smartphone"]) not in page
+
+
+async def test_who_is_told_of_many_chooses_units(bench: Bench, browser: Browser) -> None:
+    own = await fire(bench, "ds.smartphone", "ds.fibre")
+    other = await fire(bench, "ds.smartphone", area=OTHER)
+    routing = Routing(Route(Policy(timedelta(0), timedelta(0), DAY), to="group:so"), None)
+    receivers = mailboxes("group:so")
+    await bench.tell(Telling(bench.pool, bench.domain, receivers, routing, bench.metrics))
+    token = browser.token("group:so", PROVINCE)
+    later = await fire(bench, "ds.smartphone", area="2025:02680")
+    _, page = await browser.open(token)
+    assert re.findall(r'name="alert" value="([^"]+)"', page) == [COMMUNE, OTHER]
+    # Nobody acknowledges for a hundred units by one press.
+    assert "checked" not in page
+    every = [*own.values(), *other.values(), *later.values()]
+    for chosen, noted in (("2025:02680", []), (COMMUNE, own.values())):
+        await browser.send(("token", token), ("alert", chosen), ("note", PLAN))
+        assert await said(bench, *every) == dict.fromkeys(noted, (PLAN, "link:group:so"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
@@ -14,15 +15,18 @@ from services.notifier.core.quiet import OfficeHours
 from services.notifier.core.route import Route
 from services.notifier.core.schedule import Policy
 from services.notifier.core.silence import Silence
+from services.notifier.links import Links
 from services.notifier.pipeline.promising import Promising
 from services.notifier.pipeline.telling import Telling
 from services.notifier.routing import Routing
+from services.notifier.stationery import Stationery
 from services.notifier.store import alerts, works
 from services.notifier.store.alerts import Search
 from tests.integration.notifier.conftest import COMMUNE, NOW, PROVINCE, Bench, mailboxes, told
 
 DAY = timedelta(days=1)
 UNIT = f"unit:{COMMUNE}"
+OTHER = "2025:02671"
 THREE = ("ds.smartphone", "ds.fibre", "ds.health-record")
 
 
@@ -198,8 +202,12 @@ async def test_a_promise_is_kept_quiet_and_a_broken_one_told_anew(bench: Bench) 
     assert told == [1, 1, 1, 1, 1, 2]
     async with bench.pool.acquire() as connection:
         text = await connection.fetchval("SELECT letter FROM messages ORDER BY written_at DESC")
-    (one,) = json.loads(text)["alerts"]
-    assert one["reason"] == "promise-broken"
+    letter = Letter.model_validate_json(text)
+    assert [one.reason for one in letter.alerts] == ["promise-broken"]
+    promised = local_day(now + 2 * DAY)
+    assert [one.promised_on for one in letter.alerts] == [promised]
+    assert f"Quá hẹn ngày {promised:%d/%m/%Y}" in letter.subject
+    assert letter.contact is not None
 
 
 async def test_who_does_not_answer_is_told_of_above_once(bench: Bench) -> None:
@@ -241,10 +249,7 @@ async def test_several_units_that_do_not_answer_are_one_letter_above(bench: Benc
     async with bench.pool.acquire() as connection:
         text = await connection.fetchval("SELECT letter FROM messages WHERE audience = $1", above)
     letter = Letter.model_validate_json(text)
-    assert {name: len(some) for name, some in letter.units.items()} == {
-        "Phường Lào Cai": 1,
-        "Phường Cam Đường": 2,
-    }
+    assert {area: len(some) for area, some in letter.units.items()} == {COMMUNE: 1, other: 2}
     # It puts off no letter about the province itself, and is not the last of those.
     await fire(bench, "ds.smartphone", area=PROVINCE)
     await bench.tell(telling)
@@ -256,15 +261,85 @@ async def test_several_units_that_do_not_answer_are_one_letter_above(bench: Benc
     assert Letter.model_validate_json(text).recovered == ()
 
 
-async def test_a_group_is_told_of_each_unit_by_itself(bench: Bench) -> None:
-    await fire(bench, "ds.smartphone")
-    await fire(bench, "ds.smartphone", area="2025:02671")
-    policy = Policy(timedelta(0), DAY, 7 * DAY)
+def to_group(**changes: timedelta) -> Routing:
+    """Communes are told of to a group as well."""
+    policy = replace(Policy(timedelta(0), DAY, 7 * DAY), **changes)
     group = Route(policy, Matcher(levels=frozenset({"commune"})), to="group:so", goes_on=True)
-    routing = Routing(Route(policy, branches=(group, Route(policy))), None)
+    return Routing(Route(policy, branches=(group, Route(policy))), None)
+
+
+async def letter_to(bench: Bench, audience: str) -> Letter:
+    """The last letter to an audience."""
+    async with bench.pool.acquire() as connection:
+        text = await connection.fetchval(
+            "SELECT letter FROM messages WHERE audience = $1 ORDER BY written_at DESC", audience
+        )
+    return Letter.model_validate_json(text)
+
+
+async def test_a_group_gets_one_letter_about_all_units(bench: Bench) -> None:
+    await fire(bench, "ds.smartphone")
+    await fire(bench, "ds.smartphone", "ds.fibre", area=OTHER)
     receivers = mailboxes(UNIT, "group:so")
-    await bench.tell(Telling(bench.pool, bench.domain, receivers, routing, bench.metrics))
-    assert sorted(await bench.letters()) == [("group:so", 1), ("group:so", 1), (UNIT, 1)]
+    stationery = Stationery(Links(dashboard_url="https://nhipso.example.vn"))
+    telling = Telling(
+        bench.pool, bench.domain, receivers, to_group(), bench.metrics, stationery=stationery
+    )
+    for _ in range(2):
+        await bench.tell(telling)
+        assert sorted(await bench.letters()) == [("group:so", 3), (UNIT, 1)]
+    letter = await letter_to(bench, "group:so")
+    assert {area: len(some) for area, some in letter.units.items()} == {COMMUNE: 1, OTHER: 2}
+    assert (letter.area, letter.page_url) == (
+        PROVINCE,
+        f"https://nhipso.example.vn/areas/{PROVINCE}",
+    )
+    # The next says what changed: one unit came, one has caught up.
+    at = bench.clock.now()
+    await bench.take(told(1000, version=2, at=at, fresh_at=at + 9 * DAY))
+    await bench.evaluate()
+    await fire(bench, "ds.smartphone", area="2025:02680")
+    await bench.tell(telling)
+    letter = await letter_to(bench, "group:so")
+    assert set(letter.units) == {OTHER, "2025:02680"}
+    assert letter.since is not None
+    assert letter.since.new == ("2025:02680",)
+    assert [one.area for one in letter.since.recovered] == [COMMUNE]
+    assert all(one.before is not None for one in letter.units[OTHER])
+
+
+async def test_a_group_that_hears_of_one_unit_gets_the_whole_letter(bench: Bench) -> None:
+    await fire(bench, "ds.smartphone")
+    receivers = mailboxes("group:so")
+    await bench.tell(Telling(bench.pool, bench.domain, receivers, to_group(), bench.metrics))
+    letter = await letter_to(bench, "group:so")
+    assert (letter.area, dict(letter.units), letter.addressee) == (COMMUNE, {}, "so")
+    assert letter.alerts[0].trend is not None
+
+
+async def test_two_processes_tell_a_group_once(bench: Bench) -> None:
+    await fire(bench, *THREE)
+    await fire(bench, *THREE, area=OTHER)
+    receivers = mailboxes("group:so")
+    both = [
+        Telling(bench.pool, bench.domain, receivers, to_group(), bench.metrics) for _ in range(2)
+    ]
+    for _ in range(2):
+        await asyncio.gather(*(bench.tell(one) for one in both))
+    assert await bench.letters() == [("group:so", 6)]
+
+
+async def test_operators_are_told_when_a_source_was_heard(bench: Bench) -> None:
+    heard = bench.clock.now()
+    await bench.take(told(100, fresh_at=heard))
+    await bench.evaluate(4 * DAY)
+    domain = replace(bench.domain, longest_silence=lambda _: 3 * DAY)
+    receivers = mailboxes("operators")
+    await bench.tell(
+        Telling(bench.pool, domain, receivers, to_group(), bench.metrics, stationery=Stationery())
+    )
+    (one,) = (await letter_to(bench, "operators")).sources
+    assert (one.heard_at, one.silent_after) == (heard, 3 * 24 * 3600)
 
 
 async def test_nobody_is_told_in_the_evening(bench: Bench) -> None:

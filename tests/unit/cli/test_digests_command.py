@@ -98,5 +98,10 @@ def test_one_more_is_sent(nhipso: Run, stack: FakeStack) -> None:
     assert told.code == 0
     assert ID in told.out
     assert json.loads(stack.requests[0].body) == {"cadence": "weekly", "area": "2025:02647"}
+    stack.answers["/v1/digests"] = lambda _: Answer(201, {"written": [ID] * 101})
+    told = nhipso("digests", "send", "--now")
+    assert "101 digests are on their way" in told.out
+    assert ID not in told.out
+    assert json.loads(nhipso("digests", "send", "--now", "--json").out) == {"written": [ID] * 101}
     stack.answers["/v1/digests"] = lambda _: Answer(201, {"written": []})
     assert "nothing is written" in nhipso("digests", "send", "--now").out

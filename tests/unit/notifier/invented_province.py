@@ -26,12 +26,13 @@ from services.notifier.core.inhibition import hushing
 from services.notifier.core.judging import Criteria, judge
 from services.notifier.core.letter import OPERATORS
 from services.notifier.core.matching import Matcher
+from services.notifier.core.passage import Plan, Planned, Record, Terms, Told
 from services.notifier.core.quiet import OfficeHours
 from services.notifier.core.route import Route
 from services.notifier.core.rule import Freshness, Rule
 from services.notifier.core.schedule import Policy
 from services.notifier.core.silence import Silence
-from services.notifier.core.stages import Plan, Planned, Record, Terms, Told, plan
+from services.notifier.core.stages import gather, plan
 
 # A Monday, 09:00 in Viet Nam.
 START: Final = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -167,12 +168,13 @@ class Village:
         return is_fresh(self.figures[key], feeds, self.heard, FRESHNESS, self.now)
 
     def plan(self, area: str, now: datetime) -> Plan:
-        """What is due about a unit, as the log stands."""
+        """What is due about a unit, as the log stands; operators hear of the province alone."""
         some = [alert for alert in self.firing if alert.key.area == area]
         above = [a for a in self.firing if a.kind == "source-silent" or a.key.area == PROVINCE]
         raised = {
             sent.letter.audience: sent.at for sent in self.log if sent.letter.kind == "escalation"
         }
+        of_system = [sent.at for sent in self.log if sent.letter.audience == OPERATORS]
         terms = Terms(
             domain(),
             ROUTES,
@@ -181,8 +183,11 @@ class Village:
             hushing(above),
             self.silences,
             raised,
+            {(OPERATORS, True): max(of_system)} if of_system else {},
         )
-        return plan(some, self._record(area), terms, now)
+        own = plan(some, self._record(area), terms, now)
+        shared = gather(own.shared, terms, now)
+        return Plan(own.letters + shared.letters, own.stopped + shared.stopped)
 
     def tell(self, area: str) -> Plan:
         """Write what is due about a unit into the log."""

@@ -14,9 +14,10 @@ from services.notifier.core.causes import Domain
 from services.notifier.core.decide import Reason
 from services.notifier.core.figure import FigureKey, Standing
 from services.notifier.core.inhibition import Hushing
+from services.notifier.core.passage import Record, Terms
 from services.notifier.core.route import Route
 from services.notifier.core.schedule import Policy
-from services.notifier.core.stages import Record, Terms, plan
+from services.notifier.core.stages import gather, plan
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 AT_ONCE = Policy(timedelta(0), timedelta(0), timedelta(days=7))
@@ -75,8 +76,9 @@ def test_an_agency_gets_a_letter_of_its_own_indicators_beside_the_province(
         silences=(),
     )
     alerts = [firing(1, "ds.health-record"), firing(2, "ds.smartphone")]
-    planned = plan(alerts, Record(), terms, NOW).letters
-    told = {one.audience: [alert.key.indicator for alert in one.alerts] for one in planned}
+    planned = plan(alerts, Record(), terms, NOW)
+    letters = planned.letters + gather(planned.shared, terms, NOW).letters
+    told = {one.audience: [alert.key.indicator for alert in one.alerts] for one in letters}
     assert told == {
         "unit:2025:15": ["ds.health-record", "ds.smartphone"],
         "agency:so-y-te": ["ds.health-record"],

@@ -15,7 +15,7 @@ from contracts.times import LOCAL_ZONE, local_day
 from contracts.updates import ALERT_OPENED, ALERT_RESOLVED
 from services.notifier.core.alert import Alert
 from services.notifier.core.letter import OPERATORS
-from services.notifier.core.stages import Bound, Plan, Planned
+from services.notifier.core.passage import Bound, Plan, Planned
 from services.notifier.core.stop import Stop
 from tests.unit.notifier.invented_province import (
     COMMUNE,

@@ -136,7 +136,12 @@ def unit_digest(domain: Domain) -> Digest:
         now=NOW,
     )
     assert digest is not None
-    return digest
+    return digest.model_copy(
+        update={
+            "page_url": f"https://nhipso.example.vn/areas/{COMMUNE}",
+            "contact": "Sở Khoa học và Công nghệ, điện thoại 0214 3 000 000",
+        }
+    )
 
 
 @pytest.fixture

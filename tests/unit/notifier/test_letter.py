@@ -22,7 +22,8 @@ from services.notifier.core.causes import Domain
 from services.notifier.core.decide import Decision, Reason
 from services.notifier.core.detail import IN_FULL
 from services.notifier.core.figure import Figure, FigureKey, standing
-from services.notifier.core.letter import Background, Letter, write, write_above
+from services.notifier.core.joint import since_last, write_above, write_units
+from services.notifier.core.letter import Background, Letter, write
 from services.notifier.core.parts import LetterAlert
 from services.notifier.core.peers import siblings
 from services.notifier.core.wording import Language
@@ -106,6 +107,14 @@ def awaited(indicator: str, due_on: date, reason: Reason) -> Alert:
     )
     assert step is not None
     return step.alert
+
+
+@pytest.fixture
+def source(operators: Letter) -> Letter:
+    """To the operators, who know when the source was heard last."""
+    known = {"heard_at": NOW - timedelta(days=4, hours=6, minutes=20), "silent_after": 259_200}
+    alerts = tuple(one.model_copy(update=known) for one in operators.alerts)
+    return operators.model_copy(update={"alerts": alerts})
 
 
 @pytest.fixture
@@ -236,8 +245,59 @@ def above(domain: Domain) -> Letter:
     return write_above(alerts, domain.areas["2025:15"], domain, now=NOW, page_url=page)
 
 
+@pytest.fixture
+def promised(many: Letter) -> Letter:
+    """After a promise that was broken, with an office to ask."""
+    (broken,) = [one for one in many.alerts if one.reason == Reason.PROMISE_BROKEN]
+    (fibre,) = [one for one in many.alerts if one.indicator == "ds.fibre"]
+    return many.model_copy(
+        update={
+            "alerts": (broken.model_copy(update={"promised_on": date(2026, 11, 20)}), fibre),
+            "recovered": (),
+            "is_reminder": False,
+            "contact": "Sở Khoa học và Công nghệ, điện thoại 0214 3 000 000",
+        }
+    )
+
+
+@pytest.fixture
+def units(domain: Domain) -> Letter:
+    """To a group, about three units; one came since the last letter, one has caught up."""
+
+    def lags(area: str, numerator: int, severity: str = "warning") -> Alert:
+        return alert(domain, figure(area, "ds.smartphone", numerator, 31_000), severity)
+
+    first = [lags(COMMUNE, 9_000), lags("2025:02671", 12_000), lags("2025:02680", 13_000)]
+    to = "group:chuyen-doi-so"
+    last = write_units(first, to, domain, is_reminder=False, now=NOW - timedelta(days=1))
+    alerts = [
+        replace(first[0], standing=lags(COMMUNE, 9_310).standing),
+        first[1],
+        lags("2025:02683", 8_000, "critical"),
+        awaited("report-missing.2026-Q3", date(2026, 10, 15), Reason.REPORT_MISSING),
+    ]
+    background = Background(
+        last=last,
+        recovered=frozenset({first[2].id}),
+        page_url="https://nhipso.example.vn/areas/2025:15",
+        acknowledge_url="https://nhipso.example.vn/acknowledge?token=x",
+    )
+    letter = write_units(alerts, to, domain, is_reminder=False, now=NOW, background=background)
+    return letter.model_copy(
+        update={
+            "addressee": "chuyen-doi-so",
+            "addressee_en": "chuyen-doi-so",
+            "since": since_last(letter, background, domain),
+            "contact": "Sở Khoa học và Công nghệ, điện thoại 0214 3 000 000",
+        }
+    )
+
+
 LETTERS: Final = (
     "above",
+    "units",
+    "promised",
+    "source",
     "province",
     "commune",
     "operators",
@@ -270,10 +330,37 @@ def test_stands_worst_first(province: Letter) -> None:
 
 
 def test_a_letter_about_several_units_names_each_and_has_no_link_of_one(above: Letter) -> None:
-    assert list(above.units) == ["Phường Lào Cai", "Phường Cam Đường"]
+    assert list(above.units) == [COMMUNE, "2025:02671"]
     text = as_text(above)
     assert "Phường Cam Đường: 2 chỉ tiêu chậm tiến độ" in text
     assert above.acknowledge_url is None
+
+
+def test_a_letter_about_many_units_does_not_grow_without_end(units: Letter) -> None:
+    (one, *_) = units.alerts
+    everywhere = tuple(
+        one.model_copy(update={"area": f"2025:{number:05}", "area_name": f"Xã Thứ {number}"})
+        for number in range(1, 3_322)
+    )
+    long = units.model_copy(update={"alerts": everywhere})
+    assert long.subject == "[Nhịp Số] 3321 đơn vị tại tỉnh Lào Cai: 3321 chỉ tiêu chậm tiến độ"
+    text = as_text(long)
+    assert "200. Xã Thứ 200: 1 chỉ tiêu chậm tiến độ" in text
+    assert "Và 3121 đơn vị khác." in text
+    # Beyond 102 KB a large mail provider cuts a page off.
+    assert len(as_html(long).encode()) < 100_000
+
+
+def test_units_of_one_name_are_not_one_unit(units: Letter) -> None:
+    namesakes = tuple(one.model_copy(update={"area_name": "Xã Tân Lập"}) for one in units.alerts)
+    assert len(units.model_copy(update={"alerts": namesakes}).units) == len(units.units)
+
+
+def test_a_promise_that_was_broken_is_named_first(promised: Letter) -> None:
+    assert promised.subject.startswith("[Nhịp Số] Quá hẹn ngày 20/11/2026: Phường Lào Cai")
+    _, preface, *_ = as_text(promised).split("\n\n")
+    assert preface.startswith("Đã quá ngày hẹn hoàn thành")
+    assert "hẹn ngày 20/11/2026" in preface
 
 
 def test_says_which_target_was_missed(many: Letter) -> None:
@@ -359,13 +446,18 @@ def test_escapes_what_is_not_ours_in_html(province: Letter) -> None:
 def test_the_mail_says_who_when_and_in_which_tongue(province: Letter) -> None:
     identifier = UUID("00000000-0000-4000-8000-000000000001")
     delivery = Delivery(identifier, identifier, "email:x", 1, NOW, province)
-    settings = SmtpSettings(host="mail.example.vn", sender="nhip-so@laocai.example.vn")
+    settings = SmtpSettings(
+        host="mail.example.vn",
+        sender="nhip-so@laocai.example.vn",
+        reply_to="so-khcn@laocai.example.vn",
+    )
     receiver = EmailReceiver("email:x", "ubnd@laocai.example.vn")
     sent = compose(receiver, delivery, settings).as_bytes()
     read = message_from_bytes(sent, policy=default)
     assert read["Message-ID"] == f"<{identifier}@laocai.example.vn>"
     assert read["From"] == "Nhịp Số <nhip-so@laocai.example.vn>"
     assert read["To"] == "ubnd@laocai.example.vn"
+    assert read["Reply-To"] == "so-khcn@laocai.example.vn"
     assert read["Subject"] == province.subject
     assert read["Content-Language"] == "vi"
     assert read["Auto-Submitted"] == "auto-generated"

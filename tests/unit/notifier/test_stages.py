@@ -1,5 +1,6 @@
 """The stages between alerts and letters, one by one and as a chain, with a clock of the test."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -18,11 +19,12 @@ from services.notifier.core.decide import Reason
 from services.notifier.core.figure import FigureKey
 from services.notifier.core.inhibition import Hushing, hushing
 from services.notifier.core.matching import Matcher
+from services.notifier.core.passage import Plan, Record, Terms, Told
 from services.notifier.core.quiet import OfficeHours
 from services.notifier.core.route import Route
 from services.notifier.core.schedule import Policy
 from services.notifier.core.silence import Silence
-from services.notifier.core.stages import Plan, Record, Terms, Told, plan
+from services.notifier.core.stages import gather, plan
 from services.notifier.core.stop import Stop
 
 # A Monday, 09:00 in Viet Nam.
@@ -69,6 +71,13 @@ def terms(domain: Domain) -> Terms:
     return Terms(domain, ROUTE, everybody, None, Hushing({}, frozenset()), [])
 
 
+def planned(alerts: Iterable[Alert], record: Record, terms: Terms, now: datetime) -> Plan:
+    """What is due about one unit, and to who is told of many if there is no other unit."""
+    own = plan(alerts, record, terms, now)
+    shared = gather(own.shared, terms, now)
+    return Plan(own.letters + shared.letters, own.stopped + shared.stopped)
+
+
 def letters(found: Plan) -> list[tuple[str, str, int]]:
     return [(one.audience, one.kind, len(one.alerts)) for one in found.letters]
 
@@ -93,13 +102,13 @@ def test_what_fires_while_letters_are_written_is_told_once(terms: Terms) -> None
 
 
 def test_feeds_are_told_to_operators(terms: Terms) -> None:
-    found = plan([alert(area=PROVINCE), silent("telecom")], Record(), terms, NOW)
+    found = planned([alert(area=PROVINCE), silent("telecom")], Record(), terms, NOW)
     assert letters(found) == [(ABOVE, "news", 1), ("operators", "news", 1)]
 
 
 def test_feeds_and_units_are_never_in_one_letter(terms: Terms) -> None:
     everything = replace(terms, routes=Route(POLICY, to="operators"))
-    found = plan([alert(area=PROVINCE), silent("telecom")], Record(), everything, NOW)
+    found = planned([alert(area=PROVINCE), silent("telecom")], Record(), everything, NOW)
     assert letters(found) == [("operators", "news", 1), ("operators", "news", 1)]
 
 
@@ -187,7 +196,7 @@ def test_nobody_is_told_at_night_but_who_wants_to_be(terms: Terms) -> None:
     night = NOW + 12 * HOUR
     awake = Route(POLICY, Matcher(kinds=frozenset({"source-silent"})), keeps_quiet=False)
     routes = replace(ROUTE, branches=(awake,))
-    found = plan(
+    found = planned(
         [alert(area=PROVINCE), silent("telecom")],
         Record(),
         replace(terms, hours=HOURS, routes=routes),
@@ -216,17 +225,17 @@ def test_a_promise_buys_quiet_and_a_broken_one_ends_it(terms: Terms) -> None:
     one = alert(fired_at=NOW - 9 * DAY)
     told = {(one.id, UNIT): Told(NOW - 9 * DAY, NOW - 2 * DAY)}
 
-    def planned(acknowledgement: Acknowledgement) -> Plan:
+    def after(acknowledgement: Acknowledgement) -> Plan:
         return plan([one], Record({one.id: acknowledgement}, told), terms, NOW)
 
-    assert reasons(planned(said(date(2026, 11, 23)))) == ["acknowledged"]
-    assert reasons(planned(said(None))) == ["told"]
-    found = planned(said(date(2026, 11, 20), broken_at=NOW - HOUR))
+    assert reasons(after(said(date(2026, 11, 23)))) == ["acknowledged"]
+    assert reasons(after(said(None))) == ["told"]
+    found = after(said(date(2026, 11, 20), broken_at=NOW - HOUR))
     assert letters(found) == [(UNIT, "news", 1)]
-    assert found.letters[0].broken == {one.id}
+    assert found.letters[0].broken == {one.id: date(2026, 11, 20)}
     # Told since, it is news no more.
     told[one.id, UNIT] = Told(NOW - 9 * DAY, NOW - HOUR)
-    assert reasons(planned(said(date(2026, 11, 20), broken_at=NOW - HOUR))) == ["told"]
+    assert reasons(after(said(date(2026, 11, 20), broken_at=NOW - HOUR))) == ["told"]
 
 
 @pytest.mark.parametrize(
@@ -268,14 +277,81 @@ def test_routes_choose_whom_and_how_often(terms: Terms) -> None:
     )
     silent_level = Route(POLICY, Matcher(indicators=frozenset({"ds.fibre"})), to="nobody")
     routed = replace(terms, routes=replace(ROUTE, branches=(group, silent_level, ROUTE)))
-    found = plan(
+    found = planned(
         [alert(severity="critical"), alert("ds.fibre"), alert("ds.health-record")],
         Record(),
         routed,
         NOW,
     )
-    assert letters(found) == [("group:chuyen-doi-so", "news", 1), (UNIT, "news", 2)]
+    assert letters(found) == [(UNIT, "news", 2), ("group:chuyen-doi-so", "news", 1)]
     assert reasons(found) == ["nobody"]
+
+
+GROUP = "group:chuyen-doi-so"
+TO_GROUP = Route(POLICY, to=GROUP)
+
+
+def of_many(some: Sequence[Alert], record: Record, terms: Terms, now: datetime) -> Plan:
+    """What is due to who is told of many, each unit looked at by itself."""
+    shared = [
+        one
+        for area in dict.fromkeys(alert.key.area for alert in some)
+        for one in plan(
+            [alert for alert in some if alert.key.area == area], record, terms, now
+        ).shared
+    ]
+    return gather(shared, terms, now)
+
+
+def test_who_is_told_of_many_gets_one_letter_about_all_of_them(terms: Terms) -> None:
+    routed = replace(terms, routes=TO_GROUP)
+    some = [alert(area=area) for area in (COMMUNE, "2025:02671", PROVINCE)]
+    (letter,) = of_many(some, Record(), routed, NOW).letters
+    assert (letter.audience, letter.kind, len(letter.alerts)) == (GROUP, "news", 3)
+    told = {(one.id, GROUP): Told(letter.at, letter.at) for one in some}
+    # What fires later in another unit waits a day, though that unit was never told of.
+    later = alert(area="2025:02680", fired_at=NOW + HOUR)
+    spaced = replace(routed, shared={(GROUP, False): letter.at})
+
+    def at(moment: datetime) -> Plan:
+        return of_many([*some, later], Record({}, told), spaced, moment)
+
+    found = at(NOW + 2 * HOUR)
+    assert (letters(found), reasons(found)) == ([], ["told"] * 3 + ["group-interval"])
+    assert letters(at(NOW + DAY)) == [(GROUP, "news", 4)]
+    # Without news it is reminded of all of them after a week, and not for each.
+    told[later.id, GROUP] = Told(NOW + DAY, NOW + DAY)
+    spaced = replace(routed, shared={(GROUP, False): NOW + DAY})
+    assert letters(at(NOW + 8 * DAY - HOUR)) == []
+    assert letters(at(NOW + 8 * DAY)) == [(GROUP, "reminder", 4)]
+
+
+def test_the_interval_of_many_holds_though_all_that_was_told_has_ended(terms: Terms) -> None:
+    spaced = replace(terms, routes=TO_GROUP, shared={(GROUP, False): NOW - HOUR})
+    assert reasons(of_many([alert()], Record(), spaced, NOW)) == ["group-interval"]
+    # What the same audience was told of the system puts off nothing about units.
+    of_system = replace(terms, routes=TO_GROUP, shared={(GROUP, True): NOW - HOUR})
+    assert letters(of_many([alert()], Record(), of_system, NOW)) == [(GROUP, "news", 1)]
+
+
+def test_each_alert_keeps_to_the_intervals_of_its_own_route(terms: Terms) -> None:
+    at_once = Route(
+        replace(POLICY, group_wait=timedelta(0)),
+        Matcher(severities=frozenset({"critical"})),
+        to=GROUP,
+    )
+    routed = replace(terms, routes=replace(TO_GROUP, branches=(at_once,)))
+    warning = alert(fired_at=NOW)
+    assert reasons(of_many([warning], Record(), routed, NOW)) == ["group-wait"]
+    critical = alert(area=PROVINCE, severity="critical", fired_at=NOW)
+    assert letters(of_many([warning, critical], Record(), routed, NOW)) == [(GROUP, "news", 2)]
+
+
+def test_two_ways_to_one_audience_tell_it_once(terms: Terms) -> None:
+    first = Route(POLICY, Matcher(sets=frozenset({"digital-society"})), to=GROUP, goes_on=True)
+    second = Route(POLICY, Matcher(severities=frozenset({"warning"})), to=GROUP)
+    routed = replace(terms, routes=replace(ROUTE, branches=(first, second)))
+    assert letters(planned([alert()], Record(), routed, NOW)) == [(GROUP, "news", 1)]
 
 
 FIRED = NOW - 20 * DAY

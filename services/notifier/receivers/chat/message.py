@@ -23,7 +23,7 @@ class ChatMessage:
         return "\n\n".join((self.title, *self.blocks))
 
     def within(self, longest: int) -> str:
-        """As much of it as so many characters hold: whole blocks, then an ellipsis.
+        """As much of it as so many characters hold: whole blocks, then lines, then an ellipsis.
 
         A letter says the worst first, so what is left out is what matters least.
         """
@@ -32,11 +32,13 @@ class ChatMessage:
         room = longest - len(f"\n\n{_MORE}")
         text = self.title[:room]
         for block in self.blocks:
-            longer = f"{text}\n\n{block}"
-            if len(longer) > room:
-                break
-            text = longer
-        return f"{text}\n\n{_MORE}"
+            gap = "\n\n"
+            for line in block.splitlines():
+                longer = f"{text}{gap}{line}"
+                if len(longer) > room:
+                    return f"{text}\n\n{_MORE}"
+                text, gap = longer, "\n"
+        return text
 
 
 def chat_message(letter: Letter, language: Language) -> ChatMessage:

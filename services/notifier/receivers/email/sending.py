@@ -153,6 +153,8 @@ def address_headers(
     """Write the headers that each of our messages has."""
     domain = settings.sender.rpartition("@")[2]
     message["From"] = formataddr((settings.sender_name, settings.sender))
+    if settings.reply_to is not None:
+        message["Reply-To"] = settings.reply_to
     message["To"] = to
     message["Subject"] = Header(subject, "utf-8")  # type: ignore[assignment]  # typeshed
     message["Date"] = format_datetime(at)
