@@ -223,6 +223,7 @@ class AlertAnswer(Answer):
     aim: Aim = "provincial"
     gap_people: int | None
     fired_at: EventTime | None
+    told_at: EventTime | None = None
     held_back_by: Causes = Causes()
     acknowledgement: AcknowledgementAnswer | None = None
 

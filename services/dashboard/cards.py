@@ -11,7 +11,7 @@ from services.dashboard.shield import Hidden, Shield, words
 
 @dataclass(frozen=True, slots=True)
 class AlertCard:
-    """A firing alert."""
+    """A firing alert; `is_told`: a letter has spoken of it."""
 
     name: str
     severity: str
@@ -21,6 +21,7 @@ class AlertCard:
     since: str
     lowest: tuple[str, ...]
     missing: tuple[str, ...]
+    is_told: bool
     answer: str = ""
 
 
@@ -52,6 +53,7 @@ def card(
         standing=_standing(alert, noun, why),
         gap="" if why is not None else gap_of(alert.gap_people, noun, people=people),
         since="" if alert.fired_at is None else wording.clock(alert.fired_at),
+        is_told=alert.told_at is not None,
         answer=_answer(alert.acknowledgement),
         lowest=tuple(
             f"{one.indicator_name} {wording.percent(one.value)}"

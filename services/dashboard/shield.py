@@ -119,4 +119,4 @@ def words(why: Hidden, denominator: int | None, noun: str) -> Words:
         return Words("Gần đạt hết", few)
     if why == "few-counted":
         return Words("Không nêu", "số đối tượng quá ít")
-    return Words("Không nêu", "để không suy ra số liệu của ít người ở nơi khác")
+    return Words("Không nêu", "để không lộ số liệu của đơn vị khác có ít người")

@@ -92,13 +92,15 @@ class IndicatorSet:
 class Page:
     """The page of one unit. `alerts` and `lagging` are None while the notifier does not answer.
 
-    `lagging` counts as letters do; `below` are those that stand under their pace and do not lag.
+    `lagging` counts as letters do, and `untold` those of them of which no letter has spoken (yet);
+    `below` are those that stand under their pace and do not lag.
     """
 
     area: AreaAnswer
     parent: AreaAnswer | None
     as_of: str
     lagging: int | None
+    untold: int
     is_any_falling: bool
     below: int
     on_pace: int
@@ -150,6 +152,7 @@ def page(
         parent=parent,
         as_of=wording.clock(figures.as_of),
         lagging=None if alerts is None else len(about_shares),
+        untold=sum(one.told_at is None for one in about_shares),
         is_any_falling=any(falls(one) for one in about_shares),
         below=sum(row.status == "below" for _, row in rows),
         on_pace=sum(row.status == "on-pace" for _, row in rows),

@@ -381,7 +381,7 @@ async def test_few_people_are_on_no_page(dashboard: Dashboard, path: str) -> Non
 
 async def test_who_is_left_of_the_sum_is_withheld_too(dashboard: Dashboard) -> None:
     _, text, _ = await dashboard.get(f"/areas/{NEXT}")
-    assert "để không suy ra số liệu của ít người ở nơi khác" in text
+    assert "để không lộ số liệu của đơn vị khác có ít người" in text
     assert "452 / 1.000 người" not in text
     assert "452 / 1.000 hộ" not in text
     _, text, _ = await dashboard.get(f"/areas/{COMMUNE}")

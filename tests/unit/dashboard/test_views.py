@@ -128,6 +128,14 @@ def test_what_lags_is_what_letters_say_lags(
     assert shown.is_any_falling is (reason == "falling")
 
 
+def test_what_no_letter_has_spoken_of_is_said() -> None:
+    for told_at, untold in (("2026-11-22T01:30:05Z", 0), (None, 1)):
+        fires = AlertAnswer.model_validate(LAGS | {"told_at": told_at})
+        shown = page(indicator(), figure("60"), (fires,))
+        assert (shown.lagging, shown.untold) == (1, untold)
+        assert [card.is_told for card in shown.alerts or ()] == [untold == 0]
+
+
 def test_a_silent_source_is_no_lag() -> None:
     assert page(indicator(), figure("60"), (AlertAnswer.model_validate(SOURCE),)).lagging == 0
 
