@@ -46,8 +46,7 @@ _POPULATION_NOUNS: Final = {
 def number(value: Decimal) -> str:
     """``1.234,50``, and whole numbers without decimals, as in letters: dots part thousands."""
     is_whole = value == value.to_integral_value()
-    text = f"{value:,.0f}" if is_whole else f"{value:,.2f}"
-    return text.translate(str.maketrans(",.", ".,"))
+    return _vietnamese(f"{value:,.0f}" if is_whole else f"{value:,.2f}")
 
 
 def percent(value: Decimal) -> str:
@@ -66,9 +65,9 @@ def fewer(noun: str = "") -> str:
 
 
 def points(difference: Decimal) -> str:
-    """``+54,20 điểm %``: how far one share is from another."""
+    """``+54,00 điểm %``: how far one share is from another, as in letters with its decimals."""
     sign = "+" if difference > 0 else "−" if difference < 0 else ""
-    return f"{sign}{number(abs(difference))} điểm %"
+    return f"{sign}{_vietnamese(f'{abs(difference):,.2f}')} điểm %"
 
 
 def period(text: str) -> str:
@@ -91,3 +90,7 @@ def clock(moment: datetime) -> str:
 def noun(population: str | None, subject: str | None) -> str:
     """What an indicator counts."""
     return _POPULATION_NOUNS.get(population or "") or _NOUNS.get(subject or "", "trường hợp")
+
+
+def _vietnamese(number: str) -> str:
+    return number.translate(str.maketrans(",.", ".,"))

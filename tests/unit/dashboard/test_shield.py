@@ -1,10 +1,14 @@
 """A page that everybody may open shows nothing from which few people could be told."""
 
+import re
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from contracts.disclosure import Count
+from contracts.disclosure import SMALLEST, Count
+from contracts.pace import gap_people
 from services.dashboard import ranking
 from services.dashboard.answers import (
     AlertAnswer,
@@ -64,6 +68,33 @@ def test_nothing_that_hangs_on_a_withheld_figure_is_shown(numerator: int, denomi
         assert (one.bar, one.gap, one.projected, one.beside) == (None, "", "", None)
         assert one.target
         assert (told.below, told.on_pace) == (0, 0)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.tuples(st.integers(0, 150), st.integers(1, 150)).map(lambda one: (min(one), one[1])),
+    st.integers(0, 100),
+)
+def test_no_count_of_fewer_than_eleven_people_stands_anywhere(
+    counted: tuple[int, int], pace: int
+) -> None:
+    reached, of_so_many = counted
+    shown = of(reached, of_so_many).model_copy(
+        update={
+            "pace": Decimal(pace),
+            "gap_people": gap_people(reached, of_so_many, Decimal(pace)),
+        }
+    )
+    fires = alert(numerator=reached, denominator=of_so_many, gap_people=shown.gap_people)
+    told = page(indicator(), shown, (fires,))
+    one = told.sets[0].rows[0]
+    (card,) = told.alerts or ()
+    text = f"{one.value}; {one.counted}; {one.gap}; {one.projected}; {card.standing}; {card.gap}"
+    for few, reached_there, number in re.findall(r"(dưới )?(?:(\d+) / )?(\d+) người", text):
+        assert few or not 0 < int(reached_there or number) < SMALLEST
+        if reached_there and not few:
+            assert not 0 < int(number) - int(reached_there) < SMALLEST
+    assert (one.bar is None) == one.is_hidden
 
 
 def test_a_gap_of_few_people_is_told_in_words() -> None:

@@ -147,7 +147,11 @@ def test_without_the_notifier_nobody_knows_what_lags() -> None:
 
 @pytest.mark.parametrize(
     ("value", "difference", "said", "is_same"),
-    [(62.5, -2.5, "−2,50 điểm %", False), (58, 2, "+2 điểm %", False), (60, 0, "0 điểm %", True)],
+    [
+        (62.5, -2.5, "−2,50 điểm %", False),
+        (58, 2, "+2,00 điểm %", False),
+        (60, 0, "0,00 điểm %", True),
+    ],
 )
 def test_what_a_unit_reported_stands_beside_what_was_counted(
     value: float, difference: float, said: str, is_same: bool
