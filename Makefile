@@ -3,7 +3,7 @@
 PORT_BASE ?= 8600
 DATA_DIR ?= .local
 ARGS ?=
-WORKERS ?= 0
+WORKERS ?= 3
 
 BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml
@@ -20,7 +20,7 @@ setup: .venv/.kafka ## Make .venv with the nhipso command, and fetch Kafka. Quic
 run: setup ## Start everything on this machine (PORT_BASE=8600 DATA_DIR=.local ARGS=--no-demo).
 	@exec $(BIN)/nhipso up --data-dir $(DATA_DIR) --port-base $(PORT_BASE) $(ARGS)
 
-test: setup ## Run all tests (ARGS=tests/unit for some, WORKERS=2 in two processes).
+test: setup ## Run all tests (ARGS=tests/unit for some, WORKERS=0 in one process).
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fault: setup ## Kill everything at random and count again; about four minutes (ARGS='--seed 7 --faults 90').

@@ -21,9 +21,14 @@ NUMBER = "000987654321"
 
 
 async def soon(ask: Callable[[], Awaitable[Any]]) -> Any:
-    """Ask until there is an answer."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        return await until(ask)
+    """Ask until there is an answer; where all tasks stand is printed when it was in vain."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await until(ask)
+    except TimeoutError:
+        for task in asyncio.all_tasks():
+            task.print_stack()
+        raise
 
 
 def new_source() -> str:
