@@ -60,7 +60,9 @@ class EmailSender:
 
     async def send(self, receiver: EmailReceiver, delivery: Delivery) -> Outcome:
         """Send one letter; a refusal of the server for good (5xx) is final."""
-        return await self.post(receiver.address, compose(receiver, delivery, self._settings))
+        # Drawing charts takes a while in which nothing else should wait.
+        message = await asyncio.to_thread(compose, receiver, delivery, self._settings)
+        return await self.post(receiver.address, message)
 
     async def post(self, address: str, message: MIMEMultipart) -> Outcome:
         """Hand one message to the server."""
