@@ -23,7 +23,12 @@ hypothesis.settings.load_profile("unhurried")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The bootstrap address of a broker, with what the tests before have left on it."""
     server = Kafka(
-        tmp_path_factory.mktemp("kafka"), port=free_port(), controller_port=free_port(), heap="512m"
+        tmp_path_factory.mktemp("kafka"),
+        port=free_port(),
+        controller_port=free_port(),
+        heap="512m",
+        # No machine goes down here, only processes: what the kernel holds is not lost with them.
+        settings={"log.flush.interval.ms": "600000"},
     )
     server.start()
     try:
@@ -47,7 +52,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         tmp_path_factory.mktemp("postgres"),
         port=free_port(),
         password=uuid.uuid4().hex,
-        settings={"shared_buffers": "64MB", "max_wal_size": "1GB", "max_connections": "200"},
+        settings={
+            "shared_buffers": "64MB",
+            "max_wal_size": "1GB",
+            "max_connections": "200",
+            "fsync": "off",  # as with Kafka above
+        },
     )
     server.start()
     try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,8 +38,11 @@ from services.ingest.pipeline import OriginOf, Outcome
 from services.ingest.publisher import BrokerAwayError
 from services.ingest.wire import Received
 from tests.fakes.lines.connector import LINES, LinesConnector
+from tests.fault.waiting import until as asked
 from tests.integration.ingest.connectors.conformance import (
     MIGRATIONS,
+    PATIENCE_SECONDS,
+    Process,
     Setting,
     hearing,
     running,
@@ -371,15 +374,16 @@ async def test_of_two_processes_one_reads_and_the_other_takes_over(
         running(setting) as other,
     ):
         await heard.until(lambda found: len(found) >= 10)
-        metrics: Mapping[Any, str] = {
-            process: await process.until(
-                "/metrics", lambda text: "ingest_connector" in text or text
-            )
-            for process in (one, other)
-        }
-        readers = [process for process, text in metrics.items() if reads in text]
-        assert len(readers) == 1
-        readers[0].kill()
+        for process in (one, other):
+            await process.until("/metrics", bool)
+
+        async def readers() -> list[Process]:
+            return [each for each in (one, other) if reads in await each.get("/metrics")]
+
+        # That it reads is told a moment after what it has read.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            (reader,) = await asked(readers)
+        reader.kill()
         await ground.add(range(10, 20))
         await heard.until(lambda found: len(found) >= 20)
         assert len(await heard.all()) == 20

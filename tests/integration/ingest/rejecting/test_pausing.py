@@ -92,8 +92,8 @@ async def test_nobody_is_paused_by_who_only_claims_to_be_it(desk: Desk) -> None:
 
 async def test_retries_pause_nobody(desk: Desk) -> None:
     fit: list[Any] = [desk.event(id=secrets.token_hex(8)) for _ in range(600)]
-    await desk.send(*fit)
-    await desk.send(*(desk.bad() for _ in range(599)))
+    assert (await desk.send(*fit))[0] == 202
+    assert (await desk.send(*(desk.bad() for _ in range(599))))[0] == 422
     await desk.listed(500, limit="500")
     for _ in range(3):
         _, answer = await desk.do(
