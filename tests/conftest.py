@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -47,17 +48,20 @@ async def kafka(broker: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server's first database, as its superuser."""
+    """The URL of a server's first database, as its superuser. It outlives processes alone."""
+    yield from _served(tmp_path_factory.mktemp("postgres"), fsync="off")
+
+
+@pytest.fixture(scope="session")
+def durable_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same of a server that keeps what it has committed, as ours do."""
+    yield from _served(tmp_path_factory.mktemp("durable"))
+
+
+def _served(folder: Path, **settings: str) -> Iterator[str]:
+    small = {"shared_buffers": "64MB", "max_wal_size": "1GB", "max_connections": "200"}
     server = Postgres(
-        tmp_path_factory.mktemp("postgres"),
-        port=free_port(),
-        password=uuid.uuid4().hex,
-        settings={
-            "shared_buffers": "64MB",
-            "max_wal_size": "1GB",
-            "max_connections": "200",
-            "fsync": "off",  # as with Kafka above
-        },
+        folder, port=free_port(), password=uuid.uuid4().hex, settings=small | settings
     )
     server.start()
     try:
