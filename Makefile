@@ -3,7 +3,7 @@
 PORT_BASE ?= 8600
 DATA_DIR ?= .local
 ARGS ?=
-WORKERS ?= 3
+WORKERS ?= 2
 
 BIN := .venv/bin
 KAFKA_LOCK := deploy/embedded/kafka.lock.toml

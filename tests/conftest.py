@@ -29,7 +29,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         controller_port=free_port(),
         heap="512m",
         # No machine goes down here, only processes: what the kernel holds is not lost with them.
-        settings={"log.flush.interval.ms": "600000"},
+        # And nobody kills this broker, so it may be late to its own controller on a busy machine.
+        settings={"log.flush.interval.ms": "600000", "broker.session.timeout.ms": "30000"},
     )
     server.start()
     try:
