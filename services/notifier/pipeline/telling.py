@@ -144,34 +144,25 @@ class Telling:
         return _Day(today, audiences, tuple(shared), tuple(sorted(upper)))
 
     async def _tell(self, area: str, now: datetime) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            if not await take_turn(connection, Turn.TELL):
-                return
-            # Look again under the lock: another process may have told it meanwhile.
-            plans, _ = await self._plans(connection, [area], now)
-            for letter in _letters(plans):
-                if letter.kind != "escalation":
-                    await self._write(connection, letter)
-            failpoint("letter.before-commit")
-        failpoint("letter.after-commit")
-        self._on_written()
+        """Tell a unit, and who else is told of it alone, what is due about it."""
+
+        def due(plans: Sequence[Plan], _: Terms) -> Sequence[Planned]:
+            return [one for one in _letters(plans) if one.kind != "escalation"]
+
+        await self._log_letters([area], due, now)
 
     async def _raise(self, audience: str, areas: Sequence[str], now: datetime) -> None:
         """Tell a unit above of all units that do not answer, in one letter."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            if not await take_turn(connection, Turn.TELL):
-                return
-            plans, _ = await self._plans(connection, areas, now)
-            found = [
-                letter
-                for letter in _letters(plans)
-                if letter.kind == "escalation" and letter.audience == audience
+
+        def due(plans: Sequence[Plan], _: Terms) -> Sequence[Planned]:
+            raised = [
+                one
+                for one in _letters(plans)
+                if one.kind == "escalation" and one.audience == audience
             ]
-            if found:
-                await self._write(connection, together(found))
-            failpoint("letter.before-commit")
-        failpoint("letter.after-commit")
-        self._on_written()
+            return [together(raised)] if raised else []
+
+        await self._log_letters(areas, due, now)
 
     async def _tell_shared(
         self, shared: Sequence[Bound], terms: Terms, now: datetime
@@ -185,12 +176,25 @@ class Telling:
 
     async def _tell_of_many(self, audience: str, areas: Sequence[str], now: datetime) -> None:
         """Tell one audience of all units that it is to hear of, in one letter."""
+
+        def due(plans: Sequence[Plan], terms: Terms) -> Sequence[Planned]:
+            shared = [one for found in plans for one in found.shared if one.audience == audience]
+            return gather(shared, terms, now).letters
+
+        await self._log_letters(areas, due, now)
+
+    async def _log_letters(
+        self,
+        areas: Sequence[str],
+        due: Callable[[Sequence[Plan], Terms], Sequence[Planned]],
+        now: datetime,
+    ) -> None:
+        """Write the letters that are due by what is planned about units, in one transaction."""
         async with self._pool.acquire() as connection, connection.transaction():
             if not await take_turn(connection, Turn.TELL):
                 return
-            plans, terms = await self._plans(connection, areas, now)
-            shared = [one for found in plans for one in found.shared if one.audience == audience]
-            for letter in gather(shared, terms, now).letters:
+            # Look again under the lock: another process may have told it meanwhile.
+            for letter in due(*await self._plans(connection, areas, now)):
                 await self._write(connection, letter)
             failpoint("letter.before-commit")
         failpoint("letter.after-commit")
