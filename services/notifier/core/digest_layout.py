@@ -134,14 +134,7 @@ def _holding(speech: DigestSpeech, line: DigestLine) -> Listing | None:
     return Listing(
         speech.say("areas"),
         tuple(
-            speech.say(
-                "area",
-                name=speech.unit(one.area_name),
-                gap=speech.count(one.gap_people),
-                noun=noun,
-                value=speech.percent(one.value),
-            )
-            for one in line.held_back
+            speech.holding(one.area_name, one.gap_people, noun, one.value) for one in line.held_back
         ),
     )
 

@@ -228,14 +228,7 @@ def _listings(speech: Speech, alert: LetterAlert) -> list[Listing]:
         found.append(Listing(speech.say("criteria"), lines))
     if held.areas:
         lines = tuple(
-            speech.say(
-                "area",
-                name=speech.unit(one.area_name),
-                gap=speech.count(one.gap_people),
-                noun=noun,
-                value=speech.percent(one.value),
-            )
-            for one in held.areas
+            speech.holding(one.area_name, one.gap_people, noun, one.value) for one in held.areas
         )
         found.append(Listing(speech.say("areas"), lines))
     if not found and alert.missing and alert.denominator:

@@ -64,6 +64,16 @@ class Speech:
         """A unit at the beginning of a line."""
         return name if self.language == "vi" else wording.unit_en(name)
 
+    def holding(self, area_name: str, gap: int, noun: str, value: Decimal | None) -> str:
+        """A unit that holds another back: what it lacks, and where it stands."""
+        return self.say(
+            "area",
+            name=self.unit(area_name),
+            gap=self.count(gap),
+            noun=noun,
+            value=self.percent(value),
+        )
+
     def unit_within(self, name: str) -> str:
         """A unit within a sentence."""
         return wording.within(name) if self.language == "vi" else wording.unit_en(name)
