@@ -36,6 +36,7 @@ from services.ingest.connectors import configuration
 from services.ingest.connectors.connector import Kind, Surroundings
 from services.ingest.connectors.table import KINDS
 from services.ingest.core.pseudonyms import Pseudonymiser
+from tests.consumers import patience
 from tests.contract.ingest.service import Keys
 
 MIGRATIONS = Path(connectors.__file__).parents[1] / "migrations"
@@ -207,7 +208,7 @@ class Heard:
 
     async def until(self, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
         """Read on until there is enough."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with patience(PATIENCE_SECONDS):
             while not enough(self.records):
                 await self._read(timeout_ms=200)
         return self.records
@@ -216,7 +217,7 @@ class Heard:
         """Everything up to the present end of the topic."""
         assignment = self._consumer.assignment()
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(assignment)
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with patience(PATIENCE_SECONDS):
             while any([await self._consumer.position(one) < ends[one] for one in assignment]):
                 await self._read(timeout_ms=200)
         return self.records

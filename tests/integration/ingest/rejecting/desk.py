@@ -1,6 +1,5 @@
 """An operator's desk over a running ingest: asks for rejections, and works on them."""
 
-import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from contracts.rejected import RejectedEvent, public_part, seal
 from contracts.topics import REJECTED_EVENTS
+from tests.consumers import patience
 from tests.contract.ingest.service import BATCH, Ingest, Keys
 from tests.fault.waiting import until
 
@@ -21,14 +21,9 @@ NUMBER = "000987654321"
 
 
 async def soon(ask: Callable[[], Awaitable[Any]]) -> Any:
-    """Ask until there is an answer; where all tasks stand is printed when it was in vain."""
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await until(ask)
-    except TimeoutError:
-        for task in asyncio.all_tasks():
-            task.print_stack()
-        raise
+    """Ask until there is an answer."""
+    async with patience(PATIENCE_SECONDS):
+        return await until(ask)
 
 
 def new_source() -> str:
