@@ -80,8 +80,8 @@ class ReceiverEntry(_Entry):
             raise ValueError("leaders get digests alone; write weekly or monthly, or no entry")
         if sum(getattr(self, way) is not None for way in _WAYS) != 1:
             raise ValueError(f"give exactly one of {', '.join(_WAYS)}")
-        if self.language != "vi" and (self.webhook is not None or self.alertmanager is not None):
-            raise ValueError("only letters by email, slack and zalo have a language")
+        if self.language != "vi" and self.alertmanager is not None:
+            raise ValueError("an Alertmanager gets no texts; leave out the language")
         if self.alertmanager is not None and (self.group or self.agency):
             raise ValueError("an Alertmanager hears of an area or of what operators are told")
         by_these = self.email is not None or self.webhook is not None
@@ -131,6 +131,7 @@ def receiver_of(entry: ReceiverEntry, folder: Path, place: str) -> Receiver:
         url=url,
         signer=_signer(secret, folder / entry.webhook.secret_file, place),
         fingerprint=_digest(url, secret),
+        language=entry.language,
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -234,6 +234,16 @@ async def test_a_webhook_is_signed_and_holds_the_alerts(
     (alert,) = payload["data"]["alerts"]
     assert (alert["indicator"], alert["gap_people"]) == ("ds.smartphone", 136)
     assert payload["data"]["area"] == COMMUNE
+
+
+async def test_a_webhook_that_reads_english_gets_it(
+    bench: Bench, hook: Hook, session: aiohttp.ClientSession
+) -> None:
+    receivers = await logged(bench, replace(webhook(hook), language="en"))
+    await deliver(bench, sender(bench, receivers, "webhook", posting(session)))
+    ((_, payload),) = hook.taken
+    assert payload["data"]["text"].startswith("To: People's Committee of Lào Cai ward")
+    assert payload["data"]["subject"] == "[Nhịp Số] Lào Cai ward: indicators behind pace: 1"
 
 
 async def test_a_failed_attempt_is_repeated_later_under_the_same_id(

@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from services.chassis.clock import SystemClock
 from services.notifier.core.digest import Digest
 from services.notifier.core.occasion import Cadence, Timetable
+from services.notifier.core.wording import Language
 from services.notifier.pipeline.delivering import Delivering, Send
 from services.notifier.pipeline.digesting import Digesting
 from services.notifier.receivers.digest.sending import DigestMailer, DigestPoster
@@ -254,10 +255,18 @@ async def test_leaders_get_pages_and_workbook_by_mail(bench: Bench, mailroom: Ma
     assert [sent["state"] for sent in (await kept(bench))[0].deliveries] == ["delivered"]
 
 
-async def test_a_webhook_gets_the_digest_as_json(
-    bench: Bench, hook: Hook, session: aiohttp.ClientSession
+@pytest.mark.parametrize(
+    ("language", "greeting"),
+    [("vi", "Kính gửi: Ủy ban nhân dân"), ("en", "To: People's Committee of Lào Cai ward")],
+)
+async def test_a_webhook_gets_the_digest_as_json_in_its_language(
+    bench: Bench,
+    hook: Hook,
+    session: aiohttp.ClientSession,
+    language: Language,
+    greeting: str,
 ) -> None:
-    receivers = subscribed(UNIT, to=webhook(hook))
+    receivers = subscribed(UNIT, to=replace(webhook(hook), language=language))
     await measured(bench, UNIT)
     await digesting(bench, receivers).step(MONDAY + WEEK)
     bench.clock.set(MONDAY + WEEK)
@@ -265,6 +274,7 @@ async def test_a_webhook_gets_the_digest_as_json(
     await deliver(bench, sender(bench, receivers, "digest-webhook", poster.send))
     ((message, payload),) = hook.taken
     assert payload["type"] == "vn.nhipso.digest.v1"
+    assert payload["data"]["text"].startswith(greeting)
     said = Digest.model_validate(payload["data"])
     assert (said.audience, said.period) == (UNIT, "2026-11-29")
     async with bench.pool.acquire() as connection:

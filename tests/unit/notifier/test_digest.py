@@ -402,3 +402,10 @@ def test_a_webhook_gets_plain_json(unit_digest: Digest) -> None:
     assert said["data"]["period"] == "2026-11-30"
     assert said["data"]["text"] == as_text(unit_digest)
     assert Digest.model_validate(said["data"]) == unit_digest
+
+
+def test_a_webhook_gets_the_words_of_its_language(unit_digest: Digest) -> None:
+    data = json.loads(body(unit_digest, "en"))["data"]
+    assert data["subject"] == DigestSpeech("en").subject(unit_digest)
+    assert data["text"] == as_text(unit_digest, "en")
+    assert data["text"].startswith("To: People's Committee of")

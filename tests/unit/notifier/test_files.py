@@ -211,10 +211,14 @@ def test_reads_receivers(tmp_path: Path) -> None:
           - {area: "2025:15", email: ubnd@laocai.example.vn}
           - {area: "2025:15", webhook: {url: "https://example.vn/t/secret", secret_file: hook.key}}
           - {operators: true, email: van-hanh@example.vn}
+          - area: "2025:02647"
+            webhook: {url: "https://example.vn/en", secret_file: hook.key}
+            language: en
         """,
     )
     found = reading.read(path, areas.load())
-    assert found.audiences == ["unit:2025:15", "operators"]
+    assert found.audiences == ["unit:2025:15", "operators", "unit:2025:02647"]
+    assert [one.language for one in found.of("unit:2025:02647")] == ["en"]
     names = [receiver.name for receiver in found.of("unit:2025:15")]
     assert names[0] == "email:ubnd@laocai.example.vn"
     assert names[1].startswith("webhook:example.vn#")
@@ -267,7 +271,7 @@ def test_an_agency_may_be_a_receiver(tmp_path: Path) -> None:
         ('{area: "2025:15", zalo: "12345678", digest: weekly}', "by email or webhook alone"),
         (
             '{area: "2025:15", language: en, alertmanager: {url: "http://am:9093"}}',
-            "have a language",
+            "gets no texts; leave out the language",
         ),
         (
             '{area: "2025:15", webhook: {url: "https://example.vn", secret_file: none.key}}',

@@ -485,3 +485,10 @@ def test_the_webhook_holds_the_alerts_and_the_text(province: Letter) -> None:
     assert '"type": "vn.nhipso.message.v1"' in posted
     assert '"gap_people": 270' in posted
     assert "Dân số trưởng thành có điện thoại thông minh" in posted
+
+
+def test_the_webhook_speaks_the_language_of_its_receiver(province: Letter) -> None:
+    data = json.loads(body(province, "en"))["data"]
+    assert data["subject"] == province.subject_in("en")
+    assert data["text"] == as_text(province, "en")
+    assert data["text"].startswith("To: People's Committee of")

@@ -9,6 +9,7 @@ from typing import Final
 from contracts.times import format_rfc3339
 from services.notifier.core.digest import Digest
 from services.notifier.core.digest_speech import DigestSpeech
+from services.notifier.core.wording import Language
 from services.notifier.receivers.digest import page, workbook
 from services.notifier.receivers.digest.rendering import as_html, as_text
 from services.notifier.receivers.digest.subscribing import DigestReceiver
@@ -52,7 +53,9 @@ class DigestPoster:
         """Post one digest."""
         if not isinstance(receiver.to, WebhookReceiver):
             return Refused(f"{receiver.name} is no webhook")
-        return await self._sender.post(receiver.to, str(delivery.id), body(delivery.letter))
+        return await self._sender.post(
+            receiver.to, str(delivery.id), body(delivery.letter, receiver.to.language)
+        )
 
 
 def compose(
@@ -90,10 +93,10 @@ def compose(
     return message
 
 
-def body(digest: Digest) -> str:
+def body(digest: Digest, language: Language = "vi") -> str:
     """What is posted: type, timestamp and data, as Standard Webhooks recommends."""
     data = digest.model_dump(mode="json")
-    data |= {"subject": DigestSpeech("vi").subject(digest), "text": as_text(digest)}
+    data |= {"subject": DigestSpeech(language).subject(digest), "text": as_text(digest, language)}
     return json.dumps(
         {"type": EVENT_TYPE, "timestamp": format_rfc3339(digest.written_at), "data": data},
         ensure_ascii=False,

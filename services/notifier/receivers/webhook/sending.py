@@ -1,4 +1,7 @@
-"""Send a letter to a webhook. Its ``webhook-id`` is the delivery's, the same with every attempt."""
+"""Send a letter to a webhook, with its text in the language of the receiver.
+
+The ``webhook-id`` is the delivery's, the same with every attempt.
+"""
 
 import asyncio
 import json
@@ -11,6 +14,7 @@ from standardwebhooks import Webhook
 from contracts.times import format_rfc3339
 from services.chassis.clock import Clock
 from services.notifier.core.letter import Letter
+from services.notifier.core.wording import Language
 from services.notifier.receivers.answering import outcome_of, unanswered
 from services.notifier.receivers.email.rendering import as_text
 from services.notifier.receivers.outcome import Outcome
@@ -31,6 +35,7 @@ class WebhookReceiver:
     signer: Webhook
     kind: str = KIND
     fingerprint: str = ""
+    language: Language = "vi"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WebhookReceiver) and other.name == self.name
@@ -50,7 +55,7 @@ class WebhookSender:
 
     async def send(self, receiver: WebhookReceiver, delivery: Delivery) -> Outcome:
         """Post one letter; 410 Gone ends all, as Standard Webhooks says."""
-        return await self.post(receiver, str(delivery.id), body(delivery.letter))
+        return await self.post(receiver, str(delivery.id), body(delivery.letter, receiver.language))
 
     async def post(self, receiver: WebhookReceiver, message_id: str, payload: str) -> Outcome:
         """Sign a payload and post it."""
@@ -73,11 +78,11 @@ class WebhookSender:
             return unanswered(error)
 
 
-def body(letter: Letter) -> str:
+def body(letter: Letter, language: Language = "vi") -> str:
     """What is posted: type, timestamp and data, as Standard Webhooks recommends."""
     data = letter.model_dump(mode="json")
     kind = TEST_TYPE if letter.is_test else EVENT_TYPE
-    data |= {"subject": letter.subject, "text": as_text(letter)}
+    data |= {"subject": letter.subject_in(language), "text": as_text(letter, language)}
     return json.dumps(
         {"type": kind, "timestamp": format_rfc3339(letter.written_at), "data": data},
         ensure_ascii=False,
