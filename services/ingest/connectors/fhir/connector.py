@@ -19,7 +19,7 @@ from services.ingest.connectors.fhir.bulk import Export, Folder
 from services.ingest.connectors.fhir.config import FhirConfig, ResourceType
 from services.ingest.connectors.fhir.mapping import map_record
 from services.ingest.connectors.fhir.patients import Patients
-from services.ingest.connectors.fhir.position import Position, stamp_of
+from services.ingest.connectors.fhir.position import Position, progress_of, stamp_of
 from services.ingest.connectors.fhir.reduction import Resource, reduce_record
 from services.ingest.connectors.fhir.routes import router
 from services.ingest.connectors.fhir.searching import Searching
@@ -47,10 +47,14 @@ class FhirConnector:
         self._expected: Cursor = None
 
     async def read(self, cursor: Cursor | None) -> Page:
-        """The next page of the present round; a round ends when nothing more is there."""
+        """The next page of the present round; a round ends when nothing more is there.
+
+        Raises:
+            SourceError: the server does not answer as it should, or the cursor is another kind's.
+        """
         if self._pages is None or cursor != self._expected:
             await self._leave_round()
-            self._pages = self._round(dict(cursor or {}))
+            self._pages = self._round(progress_of(cursor))
         page = await anext(self._pages)
         self._expected = page.cursor
         if page.is_last:

@@ -9,10 +9,49 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
+from pydantic import BaseModel, ConfigDict
+
 from contracts.times import epoch_microseconds, parse_rfc3339
+from services.ingest.connectors.connector import Cursor, position_in
+from services.ingest.connectors.fhir.config import ResourceType
 
 #: More are forgotten, the oldest first: then they are taken again, which is harmless.
 _MOST_REMEMBERED: Final = 2_000
+
+
+class _Reached(BaseModel):
+    """What `Position.as_json` writes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    reached: str | None
+    recent: dict[str, int]
+
+
+class _Progress(BaseModel):
+    """What is kept as the cursor: a position for each type of resources, and what else there is."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    # pydantic checks the keys as well.
+    __pydantic_extra__: dict[ResourceType, _Reached]  # type: ignore[assignment]
+
+    filled: bool = False
+    """Whether the first fill in bulk is done."""
+    bulk: dict[str, str | int] | None = None
+    """How far it is."""
+    caught_up: int = 0
+    """How many missed notifications have been caught up."""
+
+
+def progress_of(cursor: Cursor | None) -> dict[str, Any]:
+    """Read a cursor; None is the beginning.
+
+    Raises:
+        SourceError: it is not of this kind of connector.
+    """
+    if cursor is None:
+        return {}
+    return position_in(cursor, _Progress, "fhir").model_dump(exclude_unset=True)
 
 
 @dataclass(frozen=True, slots=True)

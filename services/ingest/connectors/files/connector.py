@@ -37,7 +37,7 @@ _MOST_RECORDS: Final = 500
 _MOST_BYTES: Final = 4 * 1024 * 1024
 
 
-class _Place(BaseModel):
+class Place(BaseModel):
     """How far a file has been read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,7 +61,7 @@ class _Open:
     lines: list[int] = field(default_factory=list)
     """Those of the page that was read last."""
 
-    def is_at(self, place: _Place) -> bool:
+    def is_at(self, place: Place) -> bool:
         return (self.waiting.identity, self.line) == (place.identity, place.line)
 
 
@@ -129,7 +129,7 @@ class FilesConnector:
             self._close()
 
     def _read(self, cursor: Cursor | None) -> Page:
-        place = None if cursor is None else position_in(cursor, _Place, "files")
+        place = None if cursor is None else position_in(cursor, Place, "files")
         self._folder.prepare()
         if place is not None and place.ended:
             self._finish(place)
@@ -150,7 +150,7 @@ class FilesConnector:
             current = self._current(None, waiting)
         return Page([], cursor, is_last=True)
 
-    def _current(self, place: _Place | None, waiting: list[Waiting]) -> _Open | None:
+    def _current(self, place: Place | None, waiting: list[Waiting]) -> _Open | None:
         """The file to read on, open at its place."""
         found = None
         if place is not None:
@@ -210,10 +210,10 @@ class FilesConnector:
             return None
         current.lines = [row.line for row in rows]
         current.line = rows[-1].line if rows else current.line
-        place = _Place(file=name, identity=current.waiting.identity, line=current.line, ended=ended)
+        place = Place(file=name, identity=current.waiting.identity, line=current.line, ended=ended)
         return Page(records, place.model_dump(), is_last=False)
 
-    def _finish(self, place: _Place) -> None:
+    def _finish(self, place: Place) -> None:
         """Put a file aside that was read to its end, unless it has been changed meanwhile."""
         self._close()
         for one in self._folder.waiting(float("inf")):

@@ -2,6 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, RootModel
+
+from services.ingest.connectors.connector import Cursor, position_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,21 @@ class Start:
     positions: dict[int, int]
     gone: dict[int, int]
     again: list[int]
+
+
+class _Offsets(RootModel[dict[Annotated[str, Field(pattern=r"^[0-9]+$")], int]]):
+    """The cursor: by partition the next offset."""
+
+    model_config = ConfigDict(strict=True)
+
+
+def offsets_of(cursor: Cursor | None) -> dict[str, int] | None:
+    """Read a cursor.
+
+    Raises:
+        SourceError: it is not of this kind of connector.
+    """
+    return None if cursor is None else position_in(cursor, _Offsets, "kafka").root
 
 
 def start(

@@ -34,7 +34,7 @@ from services.ingest.connectors.connector import (
     SourceRecord,
 )
 from services.ingest.connectors.kafka.config import KafkaConfig
-from services.ingest.connectors.kafka.positions import start
+from services.ingest.connectors.kafka.positions import offsets_of, start
 from services.ingest.connectors.kafka.records import UNREADABLE, original
 
 _WAIT_MS: Final = 1_000
@@ -80,9 +80,13 @@ class KafkaConnector:
         """Read what there is, or wait for it about a second.
 
         There is always a next reading: waiting for records is done here, not between readings.
+
+        Raises:
+            SourceError: the topic cannot be read, or the cursor is another kind's.
         """
+        offsets = offsets_of(cursor)
         try:
-            lost = await self._go_to(cursor)
+            lost = await self._go_to(offsets)
             records = await self._take()
             positions = await self._positions()
             behind = await self._behind(positions, known=bool(records))
@@ -96,7 +100,7 @@ class KafkaConnector:
             ) from None
         except KafkaError as error:
             raise SourceError(f"topic {self._topic} cannot be read: {said(error)}") from None
-        self._at = {**(cursor or {}), **{str(one): at for one, at in positions.items()}}
+        self._at = {**(offsets or {}), **{str(one): at for one, at in positions.items()}}
         return Page(records, self._at, is_last=False, behind=behind, lost=lost)
 
     def map(self, original: bytes) -> Sequence[Event]:

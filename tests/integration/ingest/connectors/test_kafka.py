@@ -170,6 +170,15 @@ async def test_what_a_transaction_took_back_is_not_read(
             assert [one["id"] for one in await read(connector, 1, pages[-1].cursor)] == ["eid-5"]
 
 
+async def test_the_checkpoint_of_another_kind_is_refused(
+    kafka: str, topic: str, pool: asyncpg.Pool
+) -> None:
+    await send(kafka, topic, [1])
+    async with opened(kafka, pool, topic=topic) as connector:
+        with pytest.raises(SourceError, match="not one of a kafka connector"):
+            await connector.read({"identity": "a", "horizon": 3})
+
+
 async def test_a_new_partition_is_noticed(
     kafka: str, topic: str, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,14 @@ async def test_pages_of_a_server_that_sorts(spoken: Spoken, opener: Opener) -> N
     assert places(await pages(connector, found[-1].cursor)) == ["Encounter/e3"]
 
 
+async def test_the_checkpoint_of_another_kind_is_refused(spoken: Spoken, opener: Opener) -> None:
+    fill(spoken, 1)
+    connector = opener(spoken.base)
+    for _ in range(2):
+        with pytest.raises(SourceError, match="not one of a fhir connector"):
+            await connector.read({"0": 1_042, "1": 987})
+
+
 async def test_what_changes_between_two_pages_pushes_nothing_out(
     spoken: Spoken, opener: Opener
 ) -> None:
