@@ -98,9 +98,11 @@ class Rollup:
             indicator: superseded(own[indicator], self._areas.successors)
             for indicator in indicators
         }
+        provinces = [one.area_id for one in self._areas.on(local_day(now)) if not one.parent_id]
         rows = []
-        for area_id, indicator in sorted(self._concerned(touched, local_day(now))):
-            parts = agencies[indicator] if self._areas[area_id].parent_id is None else ()
+        for area_id, indicator in sorted(self._concerned(touched, provinces)):
+            # Not of a province that has ended: agencies report to the one that is.
+            parts = agencies[indicator] if area_id in provinces else ()
             found = reported_figure(
                 area_id, own[indicator], self._children, parts, replaced[indicator]
             )
@@ -111,13 +113,12 @@ class Rollup:
     def _children(self, area_id: str) -> Sequence[str]:
         return [child.area_id for child in self._areas.children(area_id)]
 
-    def _concerned(self, touched: Iterable[Pair], today: date) -> set[Pair]:
-        """The reporting units and those above them; an agency reports to the province.
+    def _concerned(self, touched: Iterable[Pair], provinces: list[str]) -> set[Pair]:
+        """The reporting units and those above them; an agency reports to the province of today.
 
         A unit's report may stand for those that it has taken over from, so the sums that these are
         in are concerned as well.
         """
-        provinces = [area.area_id for area in self._areas.on(today) if area.parent_id is None]
         found: set[Pair] = set()
         for reporter, indicator in touched:
             if reporter.startswith(_AREA_PREFIX):

@@ -75,3 +75,12 @@ async def test_a_unit_that_has_ended_counts_until_its_successor_has_reported(
     assert await figure(leader, former) == (1, 4, None, "2024", 1)
     assert await figure(leader, province) == (None, None, None, None, 2)
     assert await figure(leader, PROVINCE) == (2, 4, None, "2024", 1)
+
+
+async def test_what_agencies_report_is_of_the_province_that_is(leader: asyncpg.Connection) -> None:
+    await report(leader, "agency:so-a", INDICATOR, "2026", numerator=3, denominator=9)
+    await report(leader, REPORTER, INDICATOR, "2026", numerator=1, denominator=4)
+    await Rollup(AREAS, CATALOGUE).run(leader, NOW)
+    rows = await leader.fetch("SELECT area_id FROM figures ORDER BY area_id")
+    assert [row["area_id"] for row in rows] == [LAO_CAI, PROVINCE]
+    assert await figure(leader, PROVINCE) == (4, 13, None, "2026", 1)
