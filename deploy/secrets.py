@@ -28,6 +28,9 @@ RECEIVERS: Final = """\
 # Who is told of which unit's indicators; docs/howto/run-with-docker.md.
 #   - area: "2025:15"
 #     email: van-phong@example.vn
+#   - group: chuyen-doi-so # what routes send there; `title` is whom its letters are addressed to
+#     title: {vi: Sở Khoa học và Công nghệ, en: Department of Science and Technology}
+#     email: so-khcn@example.vn
 receivers: []
 """
 

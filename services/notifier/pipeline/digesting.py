@@ -152,8 +152,10 @@ class Digesting:
         )
         if digest is None:
             return None
+        title = self._receivers.title(reader.audience)
         digest = digest.model_copy(
             update={
+                **(title.addressed if title is not None else {}),
                 "page_url": self._stationery.links.page(reader.area),
                 "contact": self._stationery.contact,
             }

@@ -211,6 +211,9 @@ class Telling:
 
     async def _write(self, connection: asyncpg.Connection, planned: Planned) -> None:
         letter = await compose(connection, planned, self._domain, self._stationery)
+        title = self._receivers.title(planned.audience)
+        if title is not None:
+            letter = letter.model_copy(update=title.addressed)
         receivers = self._receivers.of(planned.audience)
         message = await deliveries.log_letter(
             connection, letter, [Addressee(one.kind, one.name) for one in receivers]

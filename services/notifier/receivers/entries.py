@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from standardwebhooks import Webhook
 
+from services.notifier.core.title import Title
 from services.notifier.core.wording import Language
 from services.notifier.receivers.alertmanager.sending import AlertmanagerReceiver
 from services.notifier.receivers.chat.slack import SlackReceiver
@@ -59,6 +60,7 @@ class ReceiverEntry(_Entry):
     group: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] = None
     agency: str | None = None
     leaders: Literal[True] | None = None
+    title: Title | None = None
     digest: Choice | None = None
     language: Language = "vi"
     email: Annotated[str | None, Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")] = None
@@ -82,6 +84,8 @@ class ReceiverEntry(_Entry):
             raise ValueError(f"give exactly one of {', '.join(_WAYS)}")
         if self.language != "vi" and self.alertmanager is not None:
             raise ValueError("an Alertmanager gets no texts; leave out the language")
+        if self.title is not None and self.alertmanager is not None:
+            raise ValueError("an Alertmanager gets no letters; leave out the title")
         if self.alertmanager is not None and (self.group or self.agency):
             raise ValueError("an Alertmanager hears of an area or of what operators are told")
         by_these = self.email is not None or self.webhook is not None

@@ -9,14 +9,16 @@ receivers:
   - {area: "2025:15", slack: {url_file: slack.url}}
   - {area: "2025:15", zalo: "1234567890123456789"}
   - {area: "2025:15", alertmanager: {url: "http://alertmanager:9093", units_below: true}}
-  - {group: chuyen-doi-so, email: "so-khcn@example.vn"}
+  - {group: chuyen-doi-so, email: "so-khcn@example.vn", title: "Sở Khoa học và Công nghệ"}
 
 `digest` (weekly, monthly, none) says how often an entry gets a digest; units and agencies get theirs
 by the week, leaders by the month. Leaders get digests alone. A group is told what routes send to it. An agency is
-told of the province's figures that it answers for.
+told of the province's figures that it answers for. `title` is whom letters and digests are addressed to,
+in the place of the unit's office, the agency's name or the group's code: a text, or `{vi: …, en: …}`.
+All entries of one audience that give a title give the same: they read the same letters.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -28,6 +30,7 @@ from services.notifier.core.agency import AGENCY_PREFIX
 from services.notifier.core.digest import LEADERS_PREFIX
 from services.notifier.core.letter import OPERATORS, UNIT_PREFIX
 from services.notifier.core.route import GROUP_PREFIX
+from services.notifier.core.title import Title
 from services.notifier.receivers.alertmanager.sending import AlertmanagerReceiver
 from services.notifier.receivers.digest.subscribing import (
     MONTHLY,
@@ -63,8 +66,10 @@ class Receivers:
         entries: Iterable[tuple[str, Receiver]] = (),
         digests: Sequence[Subscription] = (),
         mirrors: Sequence[AlertmanagerReceiver] = (),
+        titles: Mapping[str, Title] | None = None,
     ) -> None:
-        """`mirrors` are told how alerts stand, and get no letters."""
+        """`mirrors` are told how alerts stand, and get no letters; `titles` go by audience."""
+        self._titles = dict(titles or {})
         self._by_audience: dict[str, list[Receiver]] = {}
         self.by_name: dict[str, Receiver | DigestReceiver] = {}
         self.digests = tuple(digests)
@@ -89,6 +94,10 @@ class Receivers:
         found |= {one.audience for one in self.digests if one.receiver.name == name}
         return sorted(found)
 
+    def title(self, audience: str) -> Title | None:
+        """Whom letters and digests to an audience are addressed to, where an entry says so."""
+        return self._titles.get(audience)
+
     def of(self, audience: str) -> Sequence[Receiver]:
         """Who receives for an audience."""
         return self._by_audience.get(audience, ())
@@ -109,6 +118,7 @@ def read(path: Path, areas: Areas, agencies: Agencies = NO_AGENCIES) -> Receiver
     found: list[tuple[str, Receiver]] = []
     digests: list[Subscription] = []
     mirrors: list[AlertmanagerReceiver] = []
+    titles: dict[str, Title] = {}
     for index, entry in enumerate(file.receivers):
         place = f"the receivers file {path}: receivers.{index}"
         _refuse_strangers(entry, areas, agencies, place)
@@ -120,7 +130,12 @@ def read(path: Path, areas: Areas, agencies: Agencies = NO_AGENCIES) -> Receiver
             continue
         audience = _audience(entry)
         receiver = receiver_of(entry, path.parent, place)
-        digest = _subscription(entry, receiver, place)
+        digest = _subscription(entry, audience, receiver, place)
+        if entry.title is not None and titles.setdefault(audience, entry.title) != entry.title:
+            raise ReceiversError(
+                f"{place}.title: {audience} has another title in an entry above; they read the "
+                "same letters, so write one title, or leave it to one of them"
+            )
         if entry.leaders and digest in digests:
             raise ReceiversError(f"{place}: {receiver.name} is there twice for these leaders")
         if digest is not None:
@@ -130,7 +145,7 @@ def read(path: Path, areas: Areas, agencies: Agencies = NO_AGENCIES) -> Receiver
         if (audience, receiver) in found:
             raise ReceiversError(f"{place}: {receiver.name} is there twice for {audience}")
         found.append((audience, receiver))
-    return Receivers(found, digests, mirrors)
+    return Receivers(found, digests, mirrors, titles)
 
 
 def _refuse_strangers(entry: ReceiverEntry, areas: Areas, agencies: Agencies, place: str) -> None:
@@ -151,16 +166,18 @@ def _audience(entry: ReceiverEntry) -> str:
         return f"{GROUP_PREFIX}{entry.group}"
     if entry.agency is not None:
         return f"{AGENCY_PREFIX}{entry.agency}"
+    if entry.leaders:
+        return f"{LEADERS_PREFIX}{entry.area}"
     return OPERATORS if entry.area is None else f"{UNIT_PREFIX}{entry.area}"
 
 
-def _subscription(entry: ReceiverEntry, receiver: Receiver, place: str) -> Subscription | None:
+def _subscription(
+    entry: ReceiverEntry, audience: str, receiver: Receiver, place: str
+) -> Subscription | None:
     is_meant = entry.area is not None or entry.agency is not None
     if not is_meant or not isinstance(receiver, EmailReceiver | WebhookReceiver):
         return None
-    audience, default = _audience(entry), WEEKLY
-    if entry.leaders:
-        audience, default = f"{LEADERS_PREFIX}{entry.area}", MONTHLY
+    default = MONTHLY if entry.leaders else WEEKLY
     try:
         return subscribe(audience, receiver, entry.digest, default)
     except ValueError as error:

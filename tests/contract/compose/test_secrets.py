@@ -105,6 +105,15 @@ def test_the_services_can_read_their_secrets(folder: Path) -> None:
     assert receivers.read(folder / "receivers.yaml", areas.load()).audiences == []
 
 
+def test_the_example_of_receivers_can_be_used_as_it_is(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "receivers.yaml").read_text(encoding="utf-8")
+    example = "\n".join(line.removeprefix("#") for line in text.splitlines() if "#   " in line)
+    (tmp_path / "receivers.yaml").write_text(f"receivers:\n{example}\n", encoding="utf-8")
+    found = receivers.read(tmp_path / "receivers.yaml", areas.load())
+    assert found.audiences == ["unit:2025:15", "group:chuyen-doi-so"]
+    assert found.title("group:chuyen-doi-so") is not None
+
+
 def test_a_folder_that_cannot_be_made_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,6 @@
 """The notifier's steps on a real PostgreSQL, with a clock that a test moves."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +20,7 @@ from services.notifier.core.causes import Domain
 from services.notifier.core.intake import digest
 from services.notifier.core.route import Route
 from services.notifier.core.schedule import Policy
+from services.notifier.core.title import Title
 from services.notifier.links import NO_LINKS, Links
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.pipeline.evaluating import Evaluating
@@ -119,13 +120,13 @@ class Bench:
         return [(row["audience"], row["n"]) for row in rows]
 
 
-def mailboxes(*audiences: str) -> Receivers:
+def mailboxes(*audiences: str, titles: Mapping[str, Title] | None = None) -> Receivers:
     """An invented mailbox for each audience."""
     entries: Iterable[tuple[str, Receiver]] = (
         (audience, EmailReceiver(f"email:{index}@example.vn", f"{index}@example.vn"))
         for index, audience in enumerate(audiences)
     )
-    return Receivers(entries)
+    return Receivers(entries, titles=titles)
 
 
 @pytest.fixture

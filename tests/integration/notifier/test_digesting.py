@@ -15,9 +15,11 @@ from openpyxl import load_workbook
 from services.chassis.clock import SystemClock
 from services.notifier.core.digest import Digest
 from services.notifier.core.occasion import Cadence, Timetable
+from services.notifier.core.title import Title
 from services.notifier.core.wording import Language
 from services.notifier.pipeline.delivering import Delivering, Send
 from services.notifier.pipeline.digesting import Digesting
+from services.notifier.receivers.digest.rendering import as_text
 from services.notifier.receivers.digest.sending import DigestMailer, DigestPoster
 from services.notifier.receivers.digest.subscribing import DigestReceiver, Subscription
 from services.notifier.receivers.email.sending import EmailReceiver, EmailSender
@@ -209,6 +211,17 @@ async def test_an_agency_is_told_of_the_province_once(bench: Bench) -> None:
     (line,) = one.digest.others
     assert (line.change, line.units_judged) == (Decimal(6), 1)
     assert [held.area for held in line.held_back] == [COMMUNE]
+
+
+@pytest.mark.parametrize("audience", [UNIT, LEADERS, AGENCY])
+async def test_a_digest_is_addressed_by_the_title_of_its_entry(bench: Bench, audience: str) -> None:
+    title = Title(vi="Tổ công tác Đề án 06", en="Task force of Project 06")
+    receivers = Receivers((), subscribed(audience).digests, titles={audience: title})
+    await measured(bench, audience)
+    await digesting(bench, receivers).step(MONDAY + WEEK)
+    (one,) = await kept(bench)
+    assert as_text(one.digest).startswith("Kính gửi: Tổ công tác Đề án 06")
+    assert as_text(one.digest, "en").startswith("To: Task force of Project 06")
 
 
 async def test_an_agency_hears_nothing_of_what_others_answer_for(bench: Bench) -> None:

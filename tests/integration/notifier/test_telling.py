@@ -15,9 +15,11 @@ from services.notifier.core.quiet import OfficeHours
 from services.notifier.core.route import Route
 from services.notifier.core.schedule import Policy
 from services.notifier.core.silence import Silence
+from services.notifier.core.title import Title
 from services.notifier.links import Links
 from services.notifier.pipeline.promising import Promising
 from services.notifier.pipeline.telling import Telling
+from services.notifier.receivers.email.rendering import as_text
 from services.notifier.routing import Routing
 from services.notifier.stationery import Stationery
 from services.notifier.store import alerts, works
@@ -315,6 +317,36 @@ async def test_a_group_that_hears_of_one_unit_gets_the_whole_letter(bench: Bench
     letter = await letter_to(bench, "group:so")
     assert (letter.area, dict(letter.units), letter.addressee) == (COMMUNE, {}, "so")
     assert letter.alerts[0].trend is not None
+
+
+async def test_a_group_is_addressed_by_its_title_about_one_unit_or_many(bench: Bench) -> None:
+    title = Title(vi="Sở Khoa học và Công nghệ tỉnh Lào Cai", en="Department of Science")
+    receivers = mailboxes("group:so", titles={"group:so": title})
+    telling = Telling(
+        bench.pool, bench.domain, receivers, to_group(group_interval=timedelta(0)), bench.metrics
+    )
+    await fire(bench, "ds.smartphone")
+    await bench.tell(telling)
+    one = await letter_to(bench, "group:so")
+    await fire(bench, "ds.smartphone", area=OTHER)
+    await bench.tell(telling)
+    many = await letter_to(bench, "group:so")
+    assert (len(one.units), len(many.units)) == (0, 2)
+    for letter in (one, many):
+        assert as_text(letter).startswith("Kính gửi: Sở Khoa học và Công nghệ tỉnh Lào Cai")
+        assert as_text(letter, "en").startswith("To: Department of Science")
+        assert "group:so" not in as_text(letter)
+
+
+async def test_a_unit_may_be_addressed_by_a_title_too(bench: Bench) -> None:
+    office = Title(vi="Phòng Văn hóa – Xã hội phường Lào Cai")
+    receivers = mailboxes(UNIT, titles={UNIT: office})
+    await fire(bench, "ds.smartphone")
+    await bench.tell(Telling(bench.pool, bench.domain, receivers, to_group(), bench.metrics))
+    letter = await letter_to(bench, UNIT)
+    assert "Đề nghị Phòng Văn hóa – Xã hội phường Lào Cai xem xét" in as_text(letter)
+    # There is no title in English: the same is read there.
+    assert as_text(letter, "en").startswith("To: Phòng Văn hóa – Xã hội phường Lào Cai")
 
 
 async def test_two_processes_tell_a_group_once(bench: Bench) -> None:
