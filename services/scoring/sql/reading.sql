@@ -26,17 +26,22 @@ JOIN history h ON h.area_id = part.area_id AND h.indicator = $2 AND h.basis = $3
 ORDER BY h.area_id, h.day
 
 -- name: trend
--- Where the slope of each figure begins: as it stood on a day, or else its first point after it.
+-- Where the slope of each figure begins: as it stood on a day, or else its first point after it that
+-- has a share; where there was nobody to count, there is none.
 SELECT f.area_id, f.indicator, f.basis, greatest(start.day, $2) AS day,
     start.numerator, start.denominator, start.value
 FROM figures f
 CROSS JOIN LATERAL (
-    (SELECT day, numerator, denominator, value FROM history h
-     WHERE (h.area_id, h.indicator, h.basis) = (f.area_id, f.indicator, f.basis) AND h.day <= $2
-     ORDER BY h.day DESC LIMIT 1)
+    SELECT * FROM (
+        SELECT day, numerator, denominator, value FROM history h
+        WHERE (h.area_id, h.indicator, h.basis) = (f.area_id, f.indicator, f.basis) AND h.day <= $2
+        ORDER BY h.day DESC LIMIT 1
+    ) AS stood
+    WHERE denominator > 0 OR value IS NOT NULL
     UNION ALL
     (SELECT day, numerator, denominator, value FROM history h
      WHERE (h.area_id, h.indicator, h.basis) = (f.area_id, f.indicator, f.basis) AND h.day > $2
+        AND (h.denominator > 0 OR h.value IS NOT NULL)
      ORDER BY h.day LIMIT 1)
     ORDER BY day LIMIT 1
 ) AS start

@@ -280,6 +280,27 @@ async def test_the_trend_is_of_the_figures_own_basis_and_of_90_days(line: Line) 
     assert ranked["projected_on"] == "2027-02-20"
 
 
+@pytest.mark.parametrize(("area", "nobody"), [(YEN_BAI, "2026-03-01"), (LAO_CAI, "2026-09-01")])
+async def test_the_trend_begins_where_there_was_somebody_to_count(
+    line: Line, area: str, nobody: str
+) -> None:
+    """From 10 % on 13 October to 50 % in 40 days; before that there was no share at all."""
+    await line.store.execute(
+        "INSERT INTO history (area_id, indicator, basis, day, numerator, denominator) VALUES "
+        "($1, 'ds.colleges', 'events', $2::text::date, 0, 0), "
+        "($1, 'ds.colleges', 'events', '2026-10-13', 1, 10)",
+        *(area, nobody),
+    )
+    await line.store.execute(
+        "INSERT INTO figures (area_id, indicator, basis, numerator, denominator, updated_at, "
+        "version) VALUES ($1, 'ds.colleges', 'events', 5, 10, now(), 1)",
+        area,
+    )
+    projection = (await line.indicator(area, "ds.colleges"))["projection"]
+    assert projection["slope_per_day"] == 1
+    assert projection["based_on"] == {"from": "2026-10-13", "to": "2026-11-22"}
+
+
 async def test_ranking(line: Line) -> None:
     _, body = await line.get("/v1/indicators/ds.smartphone/areas?level=commune")
     assert (body["indicator"], body["level"], len(body["areas"])) == (
