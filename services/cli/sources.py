@@ -93,8 +93,9 @@ def list_sources(
 ) -> None:
     """Show the sources: what each may send, and how it fares.
 
-    Also those that are not registered and of which events came, as far as the process that answers
-    has heard of them since its start.
+    Also those that ingest's own connectors read, with the connector's name and kind, and those that
+    are not registered and of which events came, as far as the process that answers has heard of them
+    since its start.
 
     Example: nhipso sources list
     """
@@ -108,14 +109,15 @@ def list_sources(
         console.print("no sources are known; add one with nhipso sources add")
         return
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("Source", "Domains", "Title", "Contact", "Latest event"):
+    for heading in ("Source", "Domains", "Title", "Contact"):
         table.add_column(heading, overflow="fold")
+    table.add_column("Latest event", no_wrap=True)
     table.add_column("Refused, open", justify="right")
     table.add_column("State")
     for one in found:
         table.add_row(
-            str(one["source"]),
-            ", ".join(one["domains"]) if one["added_at"] else "not registered",
+            "\n".join([str(one["source"]).removeprefix(SOURCE_PREFIX), *_read_by(one)]),
+            _domains(one),
             str(one["title"] or "–"),
             str(one["contact"] or "–"),
             local_time(one["last_event_at"], "minutes") or "–",
@@ -169,6 +171,18 @@ def resume(*, name: NameArgument, endpoints: EndpointsOption = DEFAULT_ENDPOINTS
     remarks().print(f"{_full(name)} may go on; it is counted anew")
 
 
+def _read_by(source: dict[str, Any]) -> list[str]:
+    return [f"connector {one['name']} ({one['kind']})" for one in source["connectors"]]
+
+
+def _domains(source: dict[str, Any]) -> str:
+    """What it may send: as registered, else as its connectors are configured."""
+    if source["added_at"]:
+        return ", ".join(source["domains"])
+    read = {domain for one in source["connectors"] for domain in one["domains"]}
+    return ", ".join(sorted(read)) or "not registered"
+
+
 def _full(name: str) -> str:
     return name if ":" in name else SOURCE_PREFIX + name
 
@@ -192,6 +206,7 @@ def _one(answer: Any) -> dict[str, Any]:
         "last_event_at",
         "open_rejections",
         "paused",
+        "connectors",
     )
     if not isinstance(answer, dict) or not all(name in answer for name in named):
         raise CommandError("ingest did not answer as agreed about a source", UNREACHABLE)

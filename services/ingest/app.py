@@ -201,7 +201,9 @@ def build(settings: IngestSettings, clock: Clock | None = None) -> FastAPI:
                     report_room.rules.calendar, knowledge.areas, pool, tokens, time
                 ),
                 connector_routes.router(configured, pool, tokens),
-                source_routes.router(SourceStore(pool), tokens, pauses, metrics, time),
+                source_routes.router(
+                    SourceStore(pool), tokens, pauses, metrics, time, configured=configured
+                ),
                 *working.routers(tokens),
                 *report_room.open(pool, pipeline, tokens),
             ):

@@ -14,6 +14,7 @@ from services.ingest.callers import callers
 from services.ingest.connectors import checkpoints
 from services.ingest.connectors.checkpoints import Standing, State
 from services.ingest.connectors.connector import Configured
+from services.ingest.connectors.showing import MOST_LETTERS, MOST_MEMBERS, shown
 
 
 class ConnectorAnswer(BaseModel):
@@ -27,7 +28,15 @@ class ConnectorAnswer(BaseModel):
     state: State | None
     detail: Annotated[str, Field(description="why it fails or rests, and what to look at")]
     since: Annotated[EventTime | None, Field(description="when this state began")]
-    cursor: Annotated[Any, Field(description="how far the source has been read")]
+    cursor: Annotated[
+        Any,
+        Field(
+            description="how far the source has been read, abridged: of an object or a list the "
+            f"first {MOST_MEMBERS} members, then how many more there are; of a text the first "
+            f"{MOST_LETTERS} letters, then …; below the third level only how many members there "
+            "are. PostgreSQL keeps the whole, from which reading goes on"
+        ),
+    ]
     moved_at: EventTime | None
 
 
@@ -70,6 +79,6 @@ def _answer(one: Configured[Any], standing: Standing | None) -> ConnectorAnswer:
         state=standing.state if standing else None,
         detail=(standing.detail if standing else None) or "",
         since=standing.since if standing else None,
-        cursor=standing.cursor if standing else None,
+        cursor=shown(standing.cursor) if standing else None,
         moved_at=standing.moved_at if standing else None,
     )

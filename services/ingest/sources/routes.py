@@ -1,10 +1,10 @@
 """``/v1/sources``: registers sources and tells how each fares; for operators."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -15,6 +15,7 @@ from services.chassis.clock import Clock
 from services.chassis.problems import RESPONSES, Problem
 from services.chassis.tokens import TokenVerifier
 from services.ingest.callers import callers
+from services.ingest.connectors.connector import Configured
 from services.ingest.core.check import DOMAINS
 from services.ingest.core.identifiers import redact
 from services.ingest.pauses import Pauses
@@ -72,8 +73,19 @@ class SourceBody(BaseModel):
         return value
 
 
+class ReadingAnswer(BaseModel):
+    """A connector of the configuration that reads a source; `GET /v1/connectors` tells how it fares."""
+
+    name: str
+    kind: str
+    domains: Annotated[list[str], Field(description="of the events that it may send")]
+
+
 class SourceAnswer(BaseModel):
-    """A source and how it fares; one that is not registered has no domains and no times."""
+    """A source and how it fares; one that is not registered has no domains and no times.
+
+    One that connectors of ingest read needs no registration: their configuration says what it is.
+    """
 
     source: str
     domains: list[str]
@@ -87,18 +99,27 @@ class SourceAnswer(BaseModel):
     ]
     open_rejections: Annotated[int, Field(description="refused events that wait for work")]
     paused: Annotated[str | None, Field(description="why nothing is taken; null when it is")]
+    connectors: Annotated[
+        list[ReadingAnswer], Field(description="which read it; none when it sends by itself")
+    ]
 
 
 class SourcesAnswer(BaseModel):
-    """All registered sources and those of which events came, by name."""
+    """All sources that are registered, that connectors read or of which events came, by name."""
 
     sources: list[SourceAnswer]
 
 
 def router(
-    store: SourceStore, tokens: TokenVerifier, pauses: Pauses, heard: Heard, clock: Clock
+    store: SourceStore,
+    tokens: TokenVerifier,
+    pauses: Pauses,
+    heard: Heard,
+    clock: Clock,
+    *,
+    configured: Sequence[Configured[Any]],
 ) -> APIRouter:
-    """The routes; they need an operator's token."""
+    """The routes; they need an operator's token. `configured` are the connectors of ingest."""
     routes = APIRouter()
     operators = callers(tokens, Role.OPERATOR)
 
@@ -113,6 +134,11 @@ def router(
             last_event_at=heard.last_event(said.source),
             open_rejections=rejections,
             paused=pauses.paused([said.source]),
+            connectors=[
+                ReadingAnswer(name=one.name, kind=one.kind, domains=sorted(one.domains))
+                for one in sorted(configured, key=lambda one: one.name)
+                if one.source == said.source
+            ],
         )
 
     @routes.post(
@@ -154,10 +180,9 @@ def router(
     async def list_sources() -> SourcesAnswer:
         rejections = await store.open_rejections()
         known = {one.said.source: one for one in await store.all()}
+        others = {*heard.sources(), *(one.source for one in configured)} - known.keys()
         found = {name: one.said for name, one in known.items()}
-        found |= {
-            name: Source(name, frozenset(), "", "") for name in heard.sources() if name not in known
-        }
+        found |= {name: Source(name, frozenset(), "", "") for name in others}
         return SourcesAnswer(
             sources=[
                 answer(said, known.get(name), rejections.get(name, 0))

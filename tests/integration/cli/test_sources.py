@@ -14,7 +14,9 @@ from joserfc import jwt
 from deploy.embedded.layout import Layout
 from deploy.embedded.tokens import SigningKey
 from services.chassis.settings import TokenSettings
+from services.cli import terminal
 from services.cli.__main__ import main
+from services.ingest.settings import ConnectorSettings
 from tests.contract.ingest.service import Ingest, Keys, running, settings_for
 
 
@@ -33,17 +35,32 @@ class Stack:
 
 
 @pytest.fixture
-async def stack(kafka: str, database: str, tmp_path: Path) -> AsyncIterator[Stack]:
+async def stack(
+    kafka: str, database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Stack]:
     layout = Layout(tmp_path)
     signing = layout.secrets.make()
     keys = Keys(tmp_path / "keys")
     keys.folder.mkdir()
     keys.write()
     settings = settings_for(keys, kafka, database).model_copy(
-        update={"tokens": TokenSettings(jwks_file=layout.secrets.jwks)}
+        update={
+            "tokens": TokenSettings(jwks_file=layout.secrets.jwks),
+            "connectors": ConnectorSettings(file=_connectors(tmp_path, request)),
+        }
     )
     async with running(settings, keys) as ingest:
         yield Stack(tmp_path, ingest, _operator(signing))
+
+
+def _connectors(folder: Path, request: pytest.FixtureRequest) -> Path | None:
+    """The file that a test gives as this fixture's parameter; none without it."""
+    text: str | None = getattr(request, "param", None)
+    if text is None:
+        return None
+    file = folder / "connectors.yaml"
+    file.write_text(text.replace("FOLDER", str(folder)), encoding="utf-8")
+    return file
 
 
 def _operator(signing: SigningKey) -> str:
@@ -94,6 +111,37 @@ async def test_a_source_is_added_and_can_send_its_own_domains(
     claims = jwt.decode(printed, key._key, algorithms=["ES256"]).claims
     assert (claims["sub"], claims["domains"]) == (source, ["payment"])
     assert claims["exp"] - claims["iat"] == 24 * 3600
+
+
+CONNECTORS = """\
+connectors:
+  - {name: wards, kind: files, source: "urn:nhipso:source:hospital", domains: [health],
+     config: {folder: FOLDER}}
+  - {name: drop, kind: files, source: "urn:nhipso:source:telecom-operators", domains: [telecom],
+     config: {folder: FOLDER}}
+"""
+
+
+@pytest.mark.parametrize("stack", [CONNECTORS], indirect=True)
+async def test_what_connectors_read_is_shown_as_that(
+    stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "_PLAIN_WIDTH", 100)
+    other = "urn:nhipso:source:other"
+    signing = SigningKey.read(Layout(stack.root).secrets.signing_key)
+    claims = {"sub": "other", "role": "source", "sources": [other], "domains": ["health"]}
+    sent = event(other, "vn.nhipso.health.record-changed.v1", {"active": True})
+    token = signing.issue(claims, datetime.now(UTC))
+    assert (await stack.ingest.post(sent, token=token))[0] == 202
+
+    assert await stack.run("sources", "list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 100
+    said = [line.split()[:2] for line in lines]
+    assert said[said.index(["hospital", "health"]) + 1] == ["connector", "wards"]
+    assert said[said.index(["telecom-operators", "telecom"]) + 1] == ["connector", "drop"]
+    # Of the other one nobody has said what it is.
+    assert [one[0] for one in said if one[1:] == ["not"]] == ["other"]
 
 
 async def test_without_a_key_the_claims_are_shown(
