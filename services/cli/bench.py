@@ -73,7 +73,9 @@ def scoring(
             measured = asyncio.run(measure(asked, Shown()))
     except BenchError as error:
         raise CommandError(str(error)) from None
-    except (KafkaError, PostgresError, OSError, ValueError) as error:
+    except KafkaError as error:
+        raise CommandError(str(error), UNREACHABLE) from None  # it begins with its name
+    except (PostgresError, OSError, ValueError) as error:
         # The DSN may hold a password, so it is not repeated.
         raise CommandError(f"{type(error).__name__}: {error}", UNREACHABLE) from None
     sys.stdout.write(json.dumps(asdict(measured)) + "\n")
@@ -135,7 +137,9 @@ def ingest(
             measured = asyncio.run(measure(asked, Shown()))
     except BenchError as error:
         raise CommandError(str(error)) from None
-    except (KafkaError, OSError) as error:
+    except KafkaError as error:
+        raise CommandError(str(error), UNREACHABLE) from None
+    except OSError as error:
         raise CommandError(f"{type(error).__name__}: {error}", UNREACHABLE) from None
     answers().print(_table(measured))
     sys.stdout.write(json.dumps(asdict(measured)) + "\n")

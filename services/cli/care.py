@@ -63,8 +63,9 @@ def told() -> Iterator[None]:
         raise CommandError(str(error)) from None
     except PackError as error:
         raise CommandError(f"{error}: rebuild the state from the topic", WRONG) from None
+    except KafkaError as error:
+        raise CommandError(str(error), UNREACHABLE) from None  # it begins with its name
     except (
-        KafkaError,
         PostgresError,
         InterfaceError,
         InternalClientError,  # a server that is just leaving; see services.chassis.database

@@ -48,8 +48,8 @@ class Topic:
             # A record that is gone must be told, not passed over.
             auto_offset_reset="none",
         )
-        await consumer.start()
         try:
+            await consumer.start()
             yield cls(consumer, kafka, batch_records)
         finally:
             await consumer.stop()

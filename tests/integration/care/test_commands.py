@@ -117,3 +117,5 @@ async def test_a_server_that_is_not_there_is_said_without_its_password(filled: L
         "rebuild", "--bootstrap", "127.0.0.1:1", "--postgres", filled.dsn
     )
     assert code == 3, complained
+    assert "Unclosed" not in complained
+    assert complained.count("KafkaConnectionError") == 1
