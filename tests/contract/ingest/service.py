@@ -1,10 +1,8 @@
 """A running ingest over a real broker, and what a source system needs to speak to it."""
 
-import asyncio
 import io
 import json
 import secrets
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import uvicorn
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -28,6 +25,7 @@ from services.ingest.settings import (
     PseudonymSettings,
     RejectionSettings,
 )
+from tests.serving import serving
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -118,24 +116,8 @@ async def running(
     settings: IngestSettings, keys: Keys, clock: Clock | None = None
 ) -> AsyncIterator[Ingest]:
     """Run ingest on a free port of loopback in this event loop."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(build(settings, clock), lifespan="on", log_config=None, access_log=False)
-    )
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        while not server.started:
-            if task.done():
-                await task
-                raise RuntimeError("ingest did not start")
-            await asyncio.sleep(0.02)
-        async with aiohttp.ClientSession() as http:
-            port = listener.getsockname()[1]
-            yield Ingest(f"http://127.0.0.1:{port}", http, keys)
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
+    async with serving(build(settings, clock)) as url, aiohttp.ClientSession() as http:
+        yield Ingest(url, http, keys)
 
 
 class Topic:

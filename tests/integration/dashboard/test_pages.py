@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,13 +13,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 from fastapi import FastAPI
-from uvicorn import Config, Server
 
 from contracts import areas, catalogue
 from services.chassis.settings import HttpSettings
 from services.dashboard import views
 from services.dashboard.__main__ import build
 from services.dashboard.settings import DashboardSettings, ServiceEnvironment
+from tests.serving import serving
 
 COMMUNE = "2025:02647"
 SMALL = "2025:02680"
@@ -198,14 +197,8 @@ async def dashboard(token_file: Path) -> AsyncIterator[Dashboard]:
 
 @asynccontextmanager
 async def _served(app: FastAPI, services: Services) -> AsyncIterator[Dashboard]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server(Config(app, lifespan="on", log_config=None, access_log=False))
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag alone
-            await asyncio.sleep(0.01)
-        yield Dashboard(f"http://127.0.0.1:{listener.getsockname()[1]}", services)
-        server.should_exit = True
-        await running
+    async with serving(app) as url:
+        yield Dashboard(url, services)
 
 
 class Outline(HTMLParser):

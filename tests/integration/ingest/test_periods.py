@@ -3,17 +3,13 @@
 import asyncio
 import json
 import secrets
-import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import asyncpg
 import pytest
-import uvicorn
 import yaml
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -26,13 +22,12 @@ from services.chassis.clock import FixedClock
 from services.chassis.database import migrate, open_pool
 from services.chassis.kafka import ensure_topics
 from services.chassis.settings import KafkaSettings, PostgresSettings
-from services.ingest.app import build
 from services.ingest.periods import receipts
 from services.ingest.periods.metrics import PeriodMetrics
 from services.ingest.periods.reminding import Reminding
 from services.ingest.publisher import BrokerAwayError, Publisher
-from services.ingest.settings import IngestSettings, ReportingSettings
-from tests.contract.ingest.service import BATCH, Ingest, Keys, settings_for, tail
+from services.ingest.settings import ReportingSettings
+from tests.contract.ingest.service import BATCH, Keys, running, settings_for, tail
 
 PROVINCE, COMMUNE, OTHER = "2025:15", "2025:02647", "2025:04252"
 MIGRATIONS = Path(__file__).parents[3] / "services/ingest/migrations"
@@ -78,24 +73,6 @@ def keys(tmp_path: Path) -> Keys:
     return made
 
 
-@asynccontextmanager
-async def serving(settings: IngestSettings, keys: Keys, clock: FixedClock) -> AsyncIterator[Ingest]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(build(settings, clock), lifespan="on", log_config=None)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        while not server.started:
-            assert not task.done()
-            await asyncio.sleep(0.02)
-        async with aiohttp.ClientSession() as http:
-            yield Ingest(f"http://127.0.0.1:{listener.getsockname()[1]}", http, keys)
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
-
-
 def figures(area: str, indicator: str, period: str) -> dict[str, Any]:
     return {
         "specversion": "1.0",
@@ -119,7 +96,7 @@ async def test_figures_that_units_send_make_a_report_complete_in_time_or_late(
     operator = keys.token(sub="operator", role="operator")
     asked = f"/v1/reports/completeness?period=2026-Q3&level=commune&parent={PROVINCE}"
 
-    async with serving(settings, keys, clock) as ingest:
+    async with running(settings, keys, clock) as ingest:
 
         async def send(*events: dict[str, Any]) -> None:
             status, said, _ = await ingest.post(list(events), content_type=BATCH, token=reporter)
@@ -175,7 +152,7 @@ async def test_a_report_that_a_unit_sends_counts_with_its_version_and_takes_remi
         ]
         return {"area": COMMUNE, "period": "2026-Q3", "rows": rows}
 
-    async with serving(settings, keys, clock) as ingest, tail(REPORT_EVENTS, kafka) as topic:
+    async with running(settings, keys, clock) as ingest, tail(REPORT_EVENTS, kafka) as topic:
 
         async def send(numerator: int) -> int:
             async with ingest.http.post(
@@ -214,7 +191,7 @@ async def test_who_may_ask_and_what_for(
     )
     unit = keys.token(sub="unit", role="unit", areas=[COMMUNE])
     operator = keys.token(sub="operator", role="operator")
-    async with serving(settings, keys, FixedClock(november(5))) as ingest:
+    async with running(settings, keys, FixedClock(november(5))) as ingest:
 
         async def get(path: str, token: str) -> tuple[int, Any]:
             return await ingest.get(f"/v1/reports/{path}", token=token)

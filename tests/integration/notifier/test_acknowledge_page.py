@@ -1,8 +1,6 @@
 """The page behind a letter's link, over real HTTP and a real store."""
 
-import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +8,6 @@ from uuid import UUID
 
 import aiohttp
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from services.chassis import problems
@@ -25,6 +22,7 @@ from services.notifier.stationery import Stationery
 from services.notifier.store import alerts, works
 from services.notifier.store.alerts import Search
 from tests.integration.notifier.conftest import COMMUNE, PROVINCE, Bench, mailboxes, told
+from tests.serving import serving
 
 DAY = timedelta(days=1)
 UNIT = f"unit:{COMMUNE}"
@@ -70,13 +68,8 @@ async def browser(bench: Bench) -> AsyncIterator[Browser]:
     problems.install(app)
     here = Api(bench.pool, bench.domain, bench.clock)
     add_acknowledge_page(app, AcknowledgePage(Stationery(LINKS, CONTACT), lambda: here))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+    async with serving(app) as url:
         yield Browser(url, bench)
-        server.should_exit = True
-        await serving
 
 
 async def fire(bench: Bench, *indicators: str, area: str = COMMUNE) -> dict[str, UUID]:

@@ -1,8 +1,6 @@
 """Digests over HTTP: who sees what, who may have one written, and the files of leaders."""
 
-import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -11,7 +9,6 @@ from pathlib import Path
 import aiohttp
 import pypdfium2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from openpyxl import load_workbook
 
@@ -24,6 +21,7 @@ from services.notifier.http_digests import add_digest_routes
 from tests.integration.notifier.conftest import COMMUNE, PROVINCE, Bench
 from tests.integration.notifier.test_digesting import LEADERS, MONDAY, UNIT, WEEK, measured
 from tests.integration.notifier.test_working import Client
+from tests.serving import serving
 
 OTHER = "2025:02671"
 SOURCE = "urn:nhipso:source:vneid"
@@ -47,13 +45,8 @@ async def client(bench: Bench, tmp_path: Path) -> AsyncIterator[Client]:
         api=lambda: here,
         digesting=lambda: digesting,
     )
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+    async with serving(app) as url:
         yield Client(url, issue_all(key, (PROVINCE, COMMUNE, OTHER), datetime.now(UTC)))
-        server.should_exit = True
-        await serving
 
 
 @pytest.mark.parametrize(

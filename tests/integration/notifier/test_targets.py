@@ -1,8 +1,6 @@
 """What units are measured against: alerts that say whose target it is, and the same over HTTP."""
 
-import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from deploy.embedded.tokens import SigningKey, issue_all
@@ -24,6 +21,7 @@ from services.notifier.pipeline.evaluating import Evaluating
 from services.notifier.rules import Rules
 from tests.integration.notifier.conftest import COMMUNE, PROVINCE, Bench, told
 from tests.integration.notifier.test_working import Client
+from tests.serving import serving
 
 OTHER = "2025:02671"
 SOURCE = "urn:nhipso:source:vneid"
@@ -63,13 +61,8 @@ async def client(bench: Bench, in_force: Rules, tmp_path: Path) -> AsyncIterator
     here = Api(bench.pool, domain, bench.clock)
     add_routes(app, sight=sight, api=lambda: here)
     add_target_routes(app, sight=sight, api=lambda: here)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+    async with serving(app) as url:
         yield Client(url, issue_all(key, (PROVINCE, COMMUNE, OTHER), datetime.now(UTC)))
-        server.should_exit = True
-        await serving
 
 
 async def targets(client: Client, query: str, caller: str = "operator") -> list[dict[str, Any]]:

@@ -1,8 +1,6 @@
 """An operator tries a receiver: the message says that it is a test, and goes the way of all."""
 
-import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
@@ -11,7 +9,6 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from deploy.embedded.tokens import SigningKey, issue_all
@@ -45,6 +42,7 @@ from tests.integration.notifier.test_fairness import (
     send,
 )
 from tests.integration.notifier.test_working import Client
+from tests.serving import serving
 
 __all__ = ["row", "send"]
 
@@ -71,13 +69,8 @@ async def client(bench: Bench, entries: Receivers, tmp_path: Path) -> AsyncItera
     here = Api(bench.pool, bench.domain, bench.clock)
     add_routes(app, sight=Sight(verifier, bench.domain.areas), api=lambda: here)
     add_receiver_routes(app, verifier=verifier, api=lambda: here, known=entries)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+    async with serving(app) as url:
         yield Client(url, issue_all(key, (PROVINCE, COMMUNE), datetime.now(UTC)))
-        server.should_exit = True
-        await serving
 
 
 async def asked(client: Client, name: str = NAME) -> str:

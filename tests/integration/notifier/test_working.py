@@ -1,8 +1,6 @@
 """Working with alerts over HTTP: who may do what, what is kept, and what a promise does."""
 
-import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +10,6 @@ from uuid import UUID
 
 import aiohttp
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from deploy.embedded.tokens import SigningKey, issue_all
@@ -26,6 +23,7 @@ from services.notifier.silencing import add_silence_routes
 from services.notifier.store import alerts
 from services.notifier.store.alerts import Search
 from tests.integration.notifier.conftest import COMMUNE, PROVINCE, Bench, told
+from tests.serving import serving
 
 DAY = timedelta(days=1)
 OTHER = "2025:02671"
@@ -65,14 +63,9 @@ async def client(bench: Bench, tmp_path: Path) -> AsyncIterator[Client]:
     add_routes(app, sight=sight, api=lambda: here)
     add_acknowledgement_routes(app, sight=sight, acting=acting, api=lambda: here)
     add_silence_routes(app, sight=sight, acting=acting, api=lambda: here)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+    async with serving(app) as url:
         tokens = issue_all(key, (PROVINCE, COMMUNE, OTHER), datetime.now(UTC))
         yield Client(url, tokens)
-        server.should_exit = True
-        await serving
 
 
 async def firing(bench: Bench, area: str = COMMUNE) -> UUID:

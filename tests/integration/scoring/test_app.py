@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import threading
 import uuid
 from collections.abc import AsyncIterator
@@ -14,7 +13,6 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
-import uvicorn
 from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
@@ -30,6 +28,7 @@ from services.scoring.app import build
 from services.scoring.settings import Configuration, RejectionSettings, ScoringSettings
 from tests.integration.scoring.invented import NOW, registered, reported, smartphone
 from tests.integration.scoring.on_kafka import fresh_topics, send, until
+from tests.serving import address_of, listening, server_of
 
 LAO_CAI, YEN_BAI, PROVINCE = "2025:02647", "2025:04252", "2025:15"
 
@@ -66,10 +65,10 @@ async def line(
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     dsn = f"{postgres.rpartition('/')[0]}/{name}"
     room = tmp_path_factory.mktemp("scoring")
-    key, listener = SigningKey.generate(), socket.create_server(("127.0.0.1", 0))
+    key, listener = SigningKey.generate(), listening()
     configuration = configured(room, key, kafka, dsn)
     app = build(configuration, FixedClock(NOW))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_config=None, access_log=False))
+    server = server_of(app)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
 
@@ -82,8 +81,7 @@ async def line(
     callers = local_callers([LAO_CAI]) | {"nobody": {"sub": "nobody", "role": "stranger"}}
     tokens = {one: key.issue(claims, datetime.now(UTC)) for one, claims in callers.items()}
     tokens["expired"] = key.issue(callers["leader"], datetime.now(UTC) - timedelta(days=800))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with aiohttp.ClientSession(url) as http:
+    async with aiohttp.ClientSession(address_of(listener)) as http:
         found = Line(http, tokens, store, kafka)
         await fill(found)
         yield found

@@ -143,18 +143,17 @@ async def test_who_says_nothing_in_a_transaction_loses_the_locks_and_may_try_aga
         async with pool.acquire() as connection:
             assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "5min"
             assert await connection.fetchval("SHOW tcp_keepalives_idle") == "15"
-        holder = await pool.acquire()
-        try:
-            transaction = holder.transaction()
-            await transaction.start()
-            await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 1")
-            await holder.execute("SELECT pg_advisory_xact_lock(7)")
-            # Waits until the lock is free.
-            async with pool.acquire() as connection:
-                await connection.execute("SELECT pg_advisory_lock(7)")
-            with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is what is asked
-                await transaction.commit()
-        finally:
-            await pool.release(holder)
+
+        async def say_nothing() -> None:
+            async with pool.acquire() as holder, holder.transaction():
+                await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 1")
+                await holder.execute("SELECT pg_advisory_xact_lock(7)")
+                # Waits until the lock is free.
+                async with pool.acquire() as connection:
+                    await connection.execute("SELECT pg_advisory_lock(7)")
+
+        # The farewell of the server meets the commit, or the return of the connection.
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is what is asked
+            await say_nothing()
     assert isinstance(caught.value, Exception)
     assert is_transient(caught.value), repr(caught.value)
