@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Final, Literal
 
-from contracts.pace import Milestone
+from contracts.pace import Milestone, two_decimals
 
 #: The slope is taken over at most so many days, and never over fewer than the second number.
 TREND_DAYS: Final = 90
@@ -60,6 +60,24 @@ def project(start: Milestone, now: Milestone, target: Decimal | None) -> Project
     slope = (gained / days).quantize(_SLOPE_STEP, ROUND_HALF_UP) if is_known else None
     state, met_on = _outlook(now, target, gained, days)
     return Projection(state, slope, met_on, start.on, now.on)
+
+
+def towards(
+    target: Decimal | None, value: Decimal, slope: Decimal | None, first: date, last: date
+) -> Projection:
+    """The projection of a trend that was told already, towards another target.
+
+    The slope has four decimals, so that over 90 days what was gained is known to the second one.
+
+    Args:
+        target: in percent, or None where there is none.
+        value: the share on the last day.
+        slope: in percentage points a day, None over less than a week.
+        first: the first day of the trend.
+        last: its last day.
+    """
+    gained = two_decimals((slope or Decimal(0)) * (last - first).days)
+    return project(Milestone(first, value - gained), Milestone(last, value), target)
 
 
 def _outlook(

@@ -26,12 +26,15 @@ from services.cli.endpoints import DEFAULT_ENDPOINTS, Endpoints, EndpointsOption
 from services.cli.exits import OK, UNREACHABLE, CommandError
 from services.cli.moments import local_time
 from services.cli.reading import get_json
-from services.cli.terminal import answers
+from services.cli.targets import Targets, read_targets
+from services.cli.terminal import answers, remarks
 
 PROVINCE: Final = "2025:15"
 _UNKNOWN_SET: Final = "other"
 #: What stands in place of a day, by the state of the projection.
 _UNMET: Final = {"not-at-this-pace": "not at this pace", "too-short": "too early"}
+#: What stands before a target that is not the province's.
+_MARKS: Final = {"own": "own ", "national": "national "}
 _WIDE: Final = 120  # columns of the terminal from which everything fits
 
 
@@ -58,7 +61,10 @@ def indicators(
     catalogue: CatalogueOption = None,
     lang: Annotated[Language, typer.Option(help="Language of the names.")] = Language.VI,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print scoring's answer as it is, for scripts.")
+        bool,
+        typer.Option(
+            "--json", help="Print scoring's answer, and what each figure is judged by, for scripts."
+        ),
     ] = False,
     watch: Annotated[
         float | None,
@@ -72,37 +78,51 @@ def indicators(
     the figure is counted from events or reported by a unit. Where both are there, `Reported` is
     what the unit reported, with the points by which the events are above or below it.
 
+    Targets are those that the unit is judged by: the province's, or `own` ones or `national` ones where
+    the notifier has such rules. A line below names the others. While the notifier does not answer,
+    all targets are the province's, and a line says so.
+
     Example: nhipso indicators 04252 --lang en --watch 2
     """
     stack = read_endpoints(endpoints)
     unit = find_area(area, known_areas(areas), local_day(datetime.now(UTC)))
     if as_json:
-        answer = asyncio.run(_fetch(stack, unit))
-        typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        answer, targets = asyncio.run(_fetch(stack, unit))
+        if targets.warning is not None:
+            remarks().print(targets.warning)
+        typer.echo(json.dumps(_with_targets(answer, targets), ensure_ascii=False, indent=2))
         raise typer.Exit(OK)
     console = answers()
     sheet = _Sheet(unit, known_catalogue(catalogue), lang, wide=console.width >= _WIDE)
-    console.print(sheet.shown(asyncio.run(_fetch(stack, unit))))
+    console.print(sheet.shown(*asyncio.run(_fetch(stack, unit))))
     if watch is not None:
         asyncio.run(_watch(stack, sheet, watch, console))
 
 
-async def _fetch(stack: Endpoints, unit: Area) -> dict[str, Any]:
+async def _fetch(stack: Endpoints, unit: Area) -> tuple[dict[str, Any], Targets]:
     url = f"{stack.url('scoring')}/v1/areas/{unit.area_id}/indicators"
-    answer = await get_json(url, token=stack.token("operator"))
+    answer, targets = await asyncio.gather(
+        get_json(url, token=stack.token("operator")), read_targets(stack, unit.area_id)
+    )
     if not isinstance(answer, dict) or not isinstance(answer.get("indicators"), list):
         raise CommandError(f"{url} did not answer as the wire contract says", UNREACHABLE)
-    return answer
+    return answer, targets
+
+
+def _with_targets(answer: dict[str, Any], targets: Targets) -> dict[str, Any]:
+    """Scoring's answer as it is, with what each figure is judged by, and who said so."""
+    rows = [row | {"measured": targets.measured(row)} for row in answer["indicators"]]
+    return answer | {"indicators": rows, "measured_by": targets.said_by}
 
 
 async def _watch(stack: Endpoints, sheet: "_Sheet", seconds: float, console: Console) -> None:
     if not console.is_terminal:
         while True:
             await asyncio.sleep(seconds)
-            console.print(sheet.shown(await _fetch(stack, sheet.unit)))
+            console.print(sheet.shown(*await _fetch(stack, sheet.unit)))
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(sheet.shown(await _fetch(stack, sheet.unit)), refresh=True)
+            live.update(sheet.shown(*await _fetch(stack, sheet.unit)), refresh=True)
             await asyncio.sleep(seconds)
 
 
@@ -115,15 +135,20 @@ class _Sheet:
     lang: Language
     wide: bool
 
-    def shown(self, answer: dict[str, Any]) -> RenderableType:
+    def shown(self, answer: dict[str, Any], targets: Targets) -> RenderableType:
         """All figures, a table a set, in the order of the catalogue."""
         order = {name: at for at, name in enumerate(self.catalogue.by_id)}
         rows = sorted(answer["indicators"], key=lambda row: order.get(row["id"], len(order)))
         as_of = local_time(answer.get("as_of")) or "now"
         heading = f"{self.unit.name} ({self.unit.area_id}), as of {as_of}"
         parts: list[RenderableType] = [Text(heading, style="bold")]
+        if targets.warning is not None:
+            parts.append(Text(targets.warning, style="yellow"))
         for name, of_set in groupby(rows, key=self._set_of):
-            parts.append(self._table(name, list(of_set)))
+            judged = [row | (targets.measured(row) or {}) for row in of_set]
+            parts.append(self._table(name, judged))
+        said = ((row["id"], targets.remark(row)) for row in rows)
+        parts += [Text(f"{name}: {remark}") for name, remark in said if remark is not None]
         if not rows:
             parts.append(Text("no figures yet"))
         return Group(*parts)
@@ -162,7 +187,8 @@ class _Sheet:
             _figure(value, percent=percent),
             pace_bar(value, pace, width) if percent else Text("a quantity", style="dim"),
             _figure(pace, percent=percent),
-            _figure(_decimal(row.get("target")), percent=percent),
+            _MARKS.get(row.get("aim", ""), "")
+            + _figure(_decimal(row.get("target")), percent=percent),
             _whole(row.get("gap_people")),
         ]
         if self.wide:

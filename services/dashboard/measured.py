@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 
-from contracts.pace import Milestone, gap_people, two_decimals
-from contracts.projection import Projection, project
+from contracts.pace import gap_people
+from contracts.projection import Projection, towards
 from services.dashboard import wording
 from services.dashboard.answers import FigureAnswer, LineAnswer, ProjectionAnswer
 
@@ -76,7 +76,5 @@ def _projected(figure: FigureAnswer, target: Decimal | None) -> Projection | Non
     told = figure.projection
     if told is None or told.based_on is None or figure.value is None:
         return None
-    first, last = told.based_on.first, told.based_on.last
-    # The speed has four decimals, so that over 90 days what was gained is known to the second one.
-    gained = two_decimals((told.slope_per_day or Decimal(0)) * (last - first).days)
-    return project(Milestone(first, figure.value - gained), Milestone(last, figure.value), target)
+    days = told.based_on
+    return towards(target, figure.value, told.slope_per_day, days.first, days.last)

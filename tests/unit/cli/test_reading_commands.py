@@ -50,7 +50,9 @@ INDICATORS = {
 
 @pytest.fixture
 def scoring(stack: FakeStack) -> FakeStack:
+    """Scoring tells the figures of a commune, and the notifier judges by the province's targets."""
     stack.answers["/v1/areas/2025:04252/indicators"] = lambda _: Answer(200, INDICATORS)
+    stack.answers["/v1/targets"] = lambda _: Answer(200, {"on": "2026-11-22", "targets": []})
     return stack
 
 
@@ -61,7 +63,7 @@ def test_indicators_are_shown_against_their_pace(nhipso: Run, scoring: FakeStack
     line = next(line for line in told.out.splitlines() if "ds.smartphone" in line)
     for part in ("60.20 %", "┃", "65.50 %", "70.00 %", "106", "2027-03-01", "events"):
         assert part in line
-    assert [request.token for request in scoring.requests] == ["token-operator"]
+    assert {request.token for request in scoring.requests} == {"token-operator"}
 
 
 def test_what_a_unit_reported_stands_beside_with_the_difference(
@@ -101,8 +103,22 @@ def test_names_come_in_english_on_request(nhipso: Run, scoring: FakeStack) -> No
     assert "Adults with a smartphone" in nhipso("indicators", "04252", "--lang", "en").out
 
 
-def test_json_is_the_answer_as_it_is(nhipso: Run, scoring: FakeStack) -> None:
-    assert json.loads(nhipso("indicators", "04252", "--json").out) == INDICATORS
+def test_json_is_the_answer_as_it_is_and_what_it_is_judged_by(
+    nhipso: Run, scoring: FakeStack
+) -> None:
+    said = json.loads(nhipso("indicators", "04252", "--json").out)
+    assert said.pop("measured_by") == "notifier"
+    judged = {one["id"]: one.pop("measured") for one in said["indicators"]}
+    assert said == INDICATORS
+    assert judged["nf.eid"] is None
+    assert judged["ds.fibre"] == {
+        "aim": "provincial",
+        "target": 70,
+        "pace": 65.5,
+        "gap_people": 106,
+        "projected_on": None,
+        "projection": {"state": "not-at-this-pace"},
+    }
 
 
 def test_a_service_that_refuses_is_quoted(nhipso: Run, stack: FakeStack) -> None:

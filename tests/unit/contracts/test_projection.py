@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.pace import Milestone
-from contracts.projection import State, project
+from contracts.projection import State, project, towards
 
 START = Milestone(date(2026, 9, 1), Decimal(40))
 
@@ -56,6 +56,17 @@ def test_the_least_gain_of_the_longest_trend_has_a_speed() -> None:
 
 
 PERCENT = st.decimals(0, 100, places=2)
+
+
+@given(PERCENT, PERCENT, PERCENT, PERCENT, st.integers(0, 90))
+def test_a_trend_that_was_told_leads_to_another_target_as_it_would_have(
+    before: Decimal, after: Decimal, told: Decimal, target: Decimal, days: int
+) -> None:
+    start, now = Milestone(START.on, before), Milestone(START.on + timedelta(days=days), after)
+    known = project(start, now, told)
+    assert towards(target, after, known.slope, known.first, known.last) == project(
+        start, now, target
+    )
 
 
 @given(PERCENT, PERCENT, PERCENT, st.integers(7, 90))
