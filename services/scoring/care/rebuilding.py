@@ -24,6 +24,7 @@ from services.scoring.care.switching import (
     SQL,
     counted,
     hold,
+    refuse_another,
     replace_reports,
     replace_state,
     touch_all,
@@ -86,12 +87,12 @@ async def rebuild(asked: Asked, rules: Rules, clock: Clock, hear: Hear) -> Rebui
         asyncpg.PostgresError, OSError, aiokafka.errors.KafkaError: a server does not answer.
     """
     async with AsyncExitStack() as opened:
-        await opened.enter_async_context(_turn(asked.dsn))
+        turn = await opened.enter_async_context(_turn(asked.dsn))
         live = await opened.enter_async_context(_pool(asked.dsn, LIVE_SCHEMA))
         topic = await opened.enter_async_context(Topic.opened(asked.kafka, asked.batch_records))
         begins = _begins(await _positions(live), await topic.extents(), asked)
         await _check_rules(live, rules)
-        new = await opened.enter_async_context(_fresh(asked.dsn, live))
+        new = await opened.enter_async_context(_fresh(asked.dsn, live, turn))
         await live.execute(SQL["keep_reports"])
         shards = Shards(new, rules, refuse_silently, memory_bytes=asked.memory_bytes)
         replay = Replay(
@@ -147,6 +148,7 @@ class _Switch:
                 async with hold(self._live, shard) as held:
                     await self._replay.read_to(shard, held.next_offset)
                     today = await self._replay.step(shard)
+                    await refuse_another(held)
                     before, after = await counted(held)
                     if not self._dry_run:
                         batch = await replace_state(held)
@@ -200,13 +202,13 @@ async def _check_rules(live: asyncpg.Pool, rules: Rules) -> None:
 
 
 @asynccontextmanager
-async def _turn(dsn: str) -> AsyncIterator[None]:
-    """Let no other rebuild of this database run."""
+async def _turn(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """Let no other rebuild of this database run, as long as the connection lives."""
     connection = await asyncpg.connect(dsn)
     try:
         if not await connection.fetchval(SQL["take_turn"], _TURN):
             raise CareError("another rebuild runs on this database; wait for it, or end it")
-        yield
+        yield connection
     finally:
         await connection.close()
 
@@ -222,8 +224,10 @@ async def _pool(dsn: str, schema: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @asynccontextmanager
-async def _fresh(dsn: str, live: asyncpg.Pool) -> AsyncIterator[asyncpg.Pool]:
-    """A pool over the fresh schema, which is dropped at the end.
+async def _fresh(
+    dsn: str, live: asyncpg.Pool, turn: asyncpg.Connection
+) -> AsyncIterator[asyncpg.Pool]:
+    """A pool over the fresh schema, which is dropped at the end if it is still ours.
 
     Raises:
         CareError: the service's schema has another form.
@@ -243,7 +247,8 @@ async def _fresh(dsn: str, live: asyncpg.Pool) -> AsyncIterator[asyncpg.Pool]:
         async with _pool(dsn, NEW_SCHEMA) as pool:
             yield pool
     finally:
-        await _drop(live)
+        if not turn.is_closed():
+            await _drop(live)
 
 
 async def _drop(live: asyncpg.Pool) -> None:

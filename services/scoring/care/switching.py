@@ -17,6 +17,7 @@ import asyncpg
 from contracts.areas import Areas
 from services.chassis.database import load_queries
 from services.scoring.care.comparing import Counts, counts_of
+from services.scoring.care.schemas import CareError
 
 SQL: Final = load_queries(Path(__file__).parents[1] / "sql" / "care.sql")
 
@@ -48,6 +49,19 @@ async def hold(pool: asyncpg.Pool, shard: int) -> AsyncIterator[Held]:
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(SQL["lock_shard"], shard)
         yield Held(shard, row["next_offset"], row["evaluated_on"], connection)
+
+
+async def refuse_another(held: Held) -> None:
+    """Hold the new state of a shard too, and see that it stands where the old one does.
+
+    Raises:
+        CareError: it is of another run, which has only begun.
+    """
+    if await held.connection.fetchval(SQL["lock_new_shard"], held.shard) != held.next_offset:
+        raise CareError(
+            f"shard {held.shard} is not switched: PostgreSQL has ended the session that kept other "
+            "rebuilds away, and one has begun; wait for it, then run it again"
+        )
 
 
 async def counted(held: Held) -> tuple[Counts, Counts]:

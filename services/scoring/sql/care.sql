@@ -31,6 +31,9 @@ CREATE TABLE scoring_rebuild.reports_before AS TABLE reports
 -- name: lock_shard
 SELECT next_offset, batch, evaluated_on FROM shards WHERE shard = $1 FOR UPDATE
 
+-- name: lock_new_shard
+SELECT next_offset FROM scoring_rebuild.shards WHERE shard = $1 FOR UPDATE
+
 -- name: read_counters
 SELECT area_id, numerators, denominators FROM counters WHERE shard = $1
 

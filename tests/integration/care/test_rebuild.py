@@ -2,6 +2,8 @@
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -10,15 +12,16 @@ from prometheus_client import CollectorRegistry
 
 from services.chassis.batches import broker_of
 from services.chassis.clock import FixedClock
+from services.chassis.database import migrate
 from services.chassis.settings import KafkaSettings
 from services.scoring.care import rebuilding
 from services.scoring.care.rebuilding import Asked, Rebuilt, rebuild
 from services.scoring.care.schemas import CareError
-from services.scoring.care.switching import Held, replace_state
+from services.scoring.care.switching import SQL, Held, hold, replace_state
 from services.scoring.consumer import Consumer
 from services.scoring.metrics import Metrics
 from services.scoring.settings import ScoringSettings
-from tests.integration.care.conftest import Line
+from tests.integration.care.conftest import MIGRATIONS, Line
 from tests.integration.scoring.invented import NOW, registered, reported, smartphone
 from tests.integration.scoring.on_kafka import delete_before, until
 
@@ -226,6 +229,34 @@ async def test_two_rebuilds_do_not_run_at_once(line: Line) -> None:
     refused = [one for one in both if isinstance(one, CareError)]
     assert len(refused) == 1
     assert "another rebuild runs" in str(refused[0])
+
+
+async def test_a_run_that_has_lost_its_turn_to_another_switches_nothing(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of PostgreSQL: the lock has gone, and another run has just begun."""
+    await fill(line)
+    before = await line.figures()
+
+    @asynccontextmanager
+    async def lost(pool: asyncpg.Pool, shard: int) -> AsyncIterator[Held]:
+        await pool.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        await pool.execute("DROP SCHEMA scoring_rebuild CASCADE")
+        await pool.execute("DELETE FROM public._pogo_migration WHERE schema_name <> 'scoring'")
+        await migrate(line.dsn, schema=rebuilding.NEW_SCHEMA, migrations=MIGRATIONS)
+        await pool.execute(SQL["keep_reports"])
+        async with hold(pool, shard) as held:
+            yield held
+
+    monkeypatch.setattr(rebuilding, "hold", lost)
+    with pytest.raises(CareError, match=r"shard 0 is not switched.*run it again"):
+        await rebuilt(line)
+    await line.roll_up()
+    assert await line.figures() == before
+    assert await leftovers(line.dsn) > 0, "what is another's was dropped"
 
 
 async def test_a_database_without_scoring_is_refused(line: Line) -> None:
