@@ -30,6 +30,27 @@ COMMUNE: Final = "02647"
 CITIZEN: Final = "citizen:000000000015"
 COUNTED_SECONDS: Final = 30
 
+#: A province's own files, each made of what ships: its place there, and what is changed in it.
+OWN_FILES: Final = {
+    "rules.yaml": (
+        "services/notifier/rules/rules.yaml",
+        ("minimum_denominator: 30", "minimum_denominator: 41"),
+    ),
+    "routes.yaml": ("services/notifier/routes.yaml", ("  to: unit", "  to: van-phong")),
+    "agencies.yaml": ("contracts/agencies/agencies.yaml", ("van-phong-ubnd", "so-cua-tinh")),
+}
+HOLIDAYS: Final = """\
+country: VN
+years:
+  2006:
+    days_off: [{day: 2006-01-01, name: Tết Dương lịch}]
+"""
+RECEIVERS: Final = """\
+receivers:
+  - {agency: so-cua-tinh, email: so@example.vn}
+  - {group: van-phong, email: van-phong@example.vn}
+"""
+
 
 @dataclass(frozen=True)
 class Running:
@@ -46,8 +67,9 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("compose")
-    content = reading.resolved(reading.env_file())
+    content = reading.resolved(own_province(folder / "province"))
     secrets = make_secrets(content, folder)
+    (secrets / "receivers.yaml").write_text(RECEIVERS, encoding="utf-8")
     # Not the session's servers: the file's topics, groups and role would meet those of other tests.
     kafka = Kafka(folder / "kafka", port=free_port(), controller_port=free_port(), heap="512m")
     postgres = Postgres(
@@ -73,6 +95,23 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     finally:
         postgres.stop()
         kafka.stop()
+
+
+def own_province(folder: Path) -> dict[str, str]:
+    """Put a province's own files into a folder; return .env with the lines that name them."""
+    folder.mkdir()
+    for name, (shipped, (before, after)) in OWN_FILES.items():
+        text = (reading.ROOT / shipped).read_text(encoding="utf-8")
+        assert before in text, name
+        (folder / name).write_text(text.replace(before, after), encoding="utf-8")
+    (folder / "holidays.yaml").write_text(HOLIDAYS, encoding="utf-8")
+    known = reading.env_file(commented=True)
+    lines = {name: value for name, value in known.items() if value.startswith("/province/")}
+    assert {value.removeprefix("/province/") for value in lines.values()} == {
+        "holidays.yaml",
+        *OWN_FILES,
+    }
+    return {**reading.env_file(), **lines, "NHIPSO_PROVINCE_DIR": str(folder)}
 
 
 def make_secrets(content: dict[str, Any], folder: Path) -> Path:
@@ -153,6 +192,13 @@ def counted(indicators: list[dict[str, Any]]) -> bool:
     return any(indicator["denominator"] == 1 for indicator in indicators)
 
 
+async def metric(session: aiohttp.ClientSession, running: Running, name: str) -> float:
+    async with session.get(f"{running.line.url('notifier')}/metrics") as answer:
+        found = re.search(rf"^{name} (\S+)", await answer.text(), re.MULTILINE)
+    assert found is not None
+    return float(found[1])
+
+
 async def test_an_event_goes_through(running: Running) -> None:
     async with aiohttp.ClientSession() as session:
         async with session.post(
@@ -177,6 +223,22 @@ async def test_the_dashboard_shows_the_province(running: Running) -> None:
     ):
         assert answer.status == 200
         assert "Lào Cai" in await answer.text()
+
+
+async def test_the_notifier_goes_by_the_provinces_own_files(running: Running) -> None:
+    # That it has started says that its routes and agencies are those that the receivers name.
+    async with aiohttp.ClientSession() as session:
+        async with session.get(
+            f"{running.line.url('notifier')}/v1/targets?area={PROVINCE}&indicator=ds.smartphone",
+            headers=running.headers("operator"),
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+            (target,) = (await answer.json())["targets"]
+            assert target["minimum_denominator"] == 41
+        # The present year is not in the province's file.
+        async with asyncio.timeout(COUNTED_SECONDS):
+            while not await metric(session, running, "notifier_holiday_years_missing"):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
 
 
 async def test_every_metric_of_the_rules_is_told_by_a_service(running: Running) -> None:

@@ -62,8 +62,9 @@ def resolved(env: Mapping[str, str]) -> dict[str, Any]:
 
 
 def folders(service: Mapping[str, Any]) -> dict[str, Path]:
-    """Return the folders of this checkout that a service sees, by where it sees them."""
-    mounts = (volume.split(":") for volume in service.get("volumes", ()) if volume.startswith("./"))
+    """Return the folders that a service sees, of this checkout or elsewhere, by where it sees them."""
+    volumes = service.get("volumes", ())
+    mounts = (volume.split(":") for volume in volumes if volume.startswith(("./", "/")))
     return {inside: ROOT / outside for outside, inside, *_ in mounts}
 
 
