@@ -60,8 +60,11 @@ class Line:
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[Line]:
-    """Start a line without demo, wait until all of it is ready, and stop it afterwards."""
+def running(data_dir: Path, **settings: str) -> Iterator[Line]:
+    """Start a line without demo, wait until all of it is ready, and stop it afterwards.
+
+    `settings` are variables of the environment that its services are given.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     base = _free_base()
     with (data_dir / "up.log").open("wb") as log:
@@ -70,6 +73,7 @@ def running(data_dir: Path) -> Iterator[Line]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env=os.environ | settings,
         )
     try:
         _wait_for_endpoints(process, data_dir)

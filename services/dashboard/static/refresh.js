@@ -9,10 +9,12 @@
       const answer = await fetch(location.href, { cache: "no-store" });
       if (answer.status === 404) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const focused = document.activeElement?.getAttribute("href");
-      document.getElementById("main").innerHTML = fresh.getElementById("main").innerHTML;
+      const main = document.getElementById("main");
+      // The same address may stand above too, where the focus is not to jump.
+      const focused = main.contains(document.activeElement) && document.activeElement.getAttribute("href");
+      main.innerHTML = fresh.getElementById("main").innerHTML;
       document.title = fresh.title;
-      if (focused) document.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+      if (focused) main.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     } catch {
       // The service is away for a moment: what is shown stays, with its time.
     }

@@ -1,0 +1,169 @@
+"""The pages and letters that people see, in a browser, over the whole line as `nhipso up` starts it."""
+
+import asyncio
+import email
+import re
+import time
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import default
+from typing import Final
+
+import aiohttp
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.e2e.browser import town
+from tests.e2e.browser.watching import Watch, misfits, unreadable
+from tests.e2e.line import Line
+from tests.e2e.sending import sender
+
+PATIENCE_SECONDS: Final = 60.0
+PAGES: Final = (
+    "/",
+    f"/areas/{town.COMMUNE}",
+    "/indicators/ds.smartphone",
+    "/indicators/dc.digital-citizen",
+    "/khong-co",
+)
+SMARTPHONE: Final = "Dân số trưởng thành có điện thoại thông minh"
+
+#: What a press of the tabulator reaches, as it stands in the page: skip links, links, controls.
+STOPS: Final = """() => [...document.querySelectorAll(
+        "a[href], button, select, textarea, input:not([type=hidden])")].map((one) =>
+    `${one.tagName} ${one.getAttribute("href") ?? one.name ?? ""}`.trim())"""
+FOCUSED: Final = """() => {
+    const one = document.activeElement, { outlineStyle } = getComputedStyle(one);
+    const name = `${one.tagName} ${one.getAttribute("href") ?? one.name ?? ""}`.trim();
+    return outlineStyle === "none" ? `${name} shows no focus` : name;
+}"""
+
+
+def figure(page: Page, name: str = SMARTPHONE) -> Locator:
+    """The row of an indicator on the page of a unit."""
+    return page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+async def letter(line: Line, to: str) -> EmailMessage:
+    """The first mail to somebody, once it is there."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        for path in sorted((line.data_dir / "mail").glob("*.eml")):
+            found = email.message_from_bytes(path.read_bytes(), policy=default)
+            if found["to"] == to:
+                assert isinstance(found, EmailMessage)
+                return found
+        assert time.monotonic() < deadline, f"no mail to {to} within {PATIENCE_SECONDS:g} s"
+        await asyncio.sleep(0.1)
+
+
+async def show(page: Page, mail: EmailMessage) -> None:
+    """Open the HTML of a mail, as it stands there."""
+    body = mail.get_body(("html",))
+    assert body is not None
+    await page.set_content(body.get_content())
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_fits_and_reads_and_asks_nobody_else(
+    line: Line, page: Page, path: str
+) -> None:
+    url = line.endpoints()["dashboard"]
+    watch = Watch(page, url)
+    await page.goto(url + path)
+    assert await unreadable(page) == []
+    assert await misfits(page) == []
+    assert watch.faults == []
+
+
+async def test_the_keyboard_reaches_every_link_and_form_while_the_page_renews_itself(
+    line: Line, page: Page
+) -> None:
+    await page.goto(line.endpoints()["dashboard"])
+    stops = await page.evaluate(STOPS)
+    assert {"A #main", "SELECT indicator", f"A /areas/{town.COMMUNE}"} <= set(stops)
+    reached = []
+    for _ in stops:
+        await page.keyboard.press("Tab")
+        reached.append(await page.evaluate(FOCUSED))
+    assert reached == stops
+
+
+async def test_the_ranking_is_chosen_by_keyboard(line: Line, page: Page) -> None:
+    await page.goto(line.endpoints()["dashboard"])
+    await page.get_by_label("Theo chỉ tiêu").focus()
+    await page.keyboard.type("Hộ gia đình được phủ")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{line.endpoints()['dashboard']}/?indicator=ds.fibre#ranking")
+    await expect(page.get_by_label("Theo chỉ tiêu")).to_have_value("ds.fibre")
+
+
+async def test_a_figure_changes_before_the_reader_and_the_focus_stays(
+    line: Line, page: Page
+) -> None:
+    url = line.endpoints()["dashboard"]
+    watch = Watch(page, url)
+    await page.goto(f"{url}/areas/{town.COMMUNE}")
+    await expect(figure(page)).to_contain_text(f"{town.WITH_PHONE} / {town.ADULTS} người")
+    await page.evaluate("window.isStillHere = true")
+    crumb = page.get_by_role("navigation", name="Đơn vị cấp trên").get_by_role("link")
+    await crumb.focus()
+    async with sender(line) as to:
+        await to.send([town.more_phones(20, datetime.now(UTC))])
+    more = f"{town.WITH_PHONE + 20} / {town.ADULTS} người"
+    await expect(figure(page)).to_contain_text(more, timeout=PATIENCE_SECONDS * 1000)
+    await expect(figure(page)).to_contain_text("62,50%")
+    assert await page.evaluate("window.isStillHere")
+    await expect(crumb).to_be_focused()
+    assert watch.faults == []
+
+
+async def test_a_letter_loads_nothing_and_leads_to_where_it_is_answered(
+    line: Line, page: Page
+) -> None:
+    endpoints = line.endpoints()
+    watch = Watch(page, endpoints["notifier"], endpoints["dashboard"])
+    await show(page, await letter(line, "commune@example.vn"))
+    await expect(page.get_by_role("heading", name=SMARTPHONE)).to_be_visible()
+    assert await unreadable(page) == []
+    assert await misfits(page) == []
+    assert watch.asked == []
+
+    await page.get_by_role("link", name="Xác nhận đã tiếp nhận").click()
+    await expect(page.get_by_role("checkbox", name=SMARTPHONE)).to_be_checked()
+    promise = page.get_by_label("Cam kết hoàn thành trước hết ngày (không bắt buộc)", exact=True)
+    await expect(promise).to_have_accessible_description(re.compile("hệ thống không nhắc lại"))
+    assert await unreadable(page) == []
+    assert await misfits(page) == []
+    send = page.get_by_role("button", name="Xác nhận")
+    await send.click()
+    # The browser itself asks for what is missing, and nothing is sent.
+    plan = page.get_by_label("Giải pháp thực hiện")
+    await expect(plan).to_be_focused()
+    await plan.fill("Mở lớp tập huấn tại nhà văn hoá")
+    await send.click()
+    await expect(page.get_by_role("status")).to_have_text("Đã ghi nhận. Xin cảm ơn.")
+    assert await unreadable(page) == []
+
+    await page.goto(f"{endpoints['dashboard']}/areas/{town.COMMUNE}")
+    alert = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=SMARTPHONE))
+    await expect(alert).to_contain_text("Đã xác nhận lúc")
+    assert watch.faults == []
+
+
+async def test_a_digest_for_leaders_loads_nothing_and_fits(line: Line, page: Page) -> None:
+    wanted = {"cadence": "monthly", "area": town.PROVINCE}
+    async with (
+        aiohttp.ClientSession(headers=line.bearer("operator")) as http,
+        http.post(f"{line.endpoints()['notifier']}/v1/digests", json=wanted) as answer,
+    ):
+        assert answer.status == 201
+        assert len((await answer.json())["written"]) == 1
+    watch = Watch(page)
+    await show(page, await letter(line, "leaders@example.vn"))
+    await expect(page.get_by_role("rowheader", name="Phường Lào Cai", exact=True)).to_be_visible()
+    assert await unreadable(page) == []
+    assert await misfits(page) == []
+    assert watch.asked == []
+    assert watch.faults == []
