@@ -22,7 +22,6 @@ def lay_out(digest: Digest, language: Language = "vi") -> DigestSheet:
     """The digest in words of one language."""
     speech = DigestSpeech(language)
     period, within = speech.period(digest), speech.unit_within(digest.area_name)
-    addressee = speech.addressee(digest)
     about = "about_agency" if digest.form == "agency" else "about"
     notes = []
     if not digest.lagging:
@@ -39,8 +38,8 @@ def lay_out(digest: Digest, language: Language = "vi") -> DigestSheet:
         subject=speech.subject(digest),
         title=speech.say("title", period=period),
         area=speech.unit(digest.area_name),
-        greeting=speech.say("dear", addressee=addressee),
-        opening=speech.say(about, period=period, within=within, addressee=addressee),
+        greeting=speech.say("dear", addressee=speech.addressee(digest)),
+        opening=speech.say(about, period=period, within=within, agency=speech.agency(digest)),
         measured=speech.measured(digest),
         summary=tuple(_summary(speech, digest)) if is_leaders else (),
         heading=speech.say("lagging", n=len(digest.lagging)) if digest.lagging else None,

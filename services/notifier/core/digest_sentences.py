@@ -7,7 +7,7 @@ from services.notifier.core.wording import Language
 
 _VI: Final = {
     "subject": "[Nhịp Số] Bản tin {period}. {whose}: {parts}",
-    "whose_agency": "{addressee}, {within}",
+    "whose_agency": "{agency}, {within}",
     "n_lagging": "{n} chỉ tiêu chậm tiến độ",
     "n_reports": "{n} báo cáo cần gửi",
     "week": "tuần {since} đến {until}",
@@ -15,7 +15,7 @@ _VI: Final = {
     "dear": "Kính gửi: {addressee}",
     "title": "Bản tin {period}",
     "about": "Bản tin {period} của {within}.",
-    "about_agency": "Bản tin {period} về các chỉ tiêu của {within} do {addressee} phụ trách.",
+    "about_agency": "Bản tin {period} về các chỉ tiêu của {within} do {agency} phụ trách.",
     "measured": "Số liệu tính đến {clock}, so với ngày {day}.",
     "measured_alone": "Số liệu tính đến {clock}; chưa có số liệu trước đó để so sánh.",
     "lagging": "Chậm tiến độ: {n} chỉ tiêu, chậm nhất trước",
@@ -103,7 +103,7 @@ _VI: Final = {
 
 _EN: Final = {
     "subject": "[Nhịp Số] Digest of {period}. {whose}: {parts}",
-    "whose_agency": "{addressee}, {within}",
+    "whose_agency": "{agency}, {within}",
     "n_lagging": "indicators behind pace: {n}",
     "n_reports": "reports awaited: {n}",
     "week": "the week from {since} to {until}",
@@ -111,9 +111,7 @@ _EN: Final = {
     "dear": "To: {addressee}",
     "title": "Digest of {period}",
     "about": "Digest of {period} for {within}.",
-    "about_agency": (
-        "Digest of {period} on the indicators of {within} that {addressee} answers for."
-    ),
+    "about_agency": ("Digest of {period} on the indicators of {within} that {agency} answers for."),
     "measured": "Figures as of {clock}, compared with {day}.",
     "measured_alone": "Figures as of {clock}; there are none from before to compare with.",
     "lagging": "Behind pace: {n}, the furthest behind first",

@@ -20,7 +20,7 @@ class DigestSpeech(Speech):
         whose = self.unit(digest.area_name)
         if digest.form == "agency":
             within = self.unit_within(digest.area_name)
-            whose = self.say("whose_agency", addressee=self.addressee(digest), within=within)
+            whose = self.say("whose_agency", agency=self.agency(digest), within=within)
         parts = [self.say("n_lagging", n=len(digest.lagging))]
         if digest.reports:
             parts.append(self.say("n_reports", n=len(digest.reports)))
@@ -43,6 +43,10 @@ class DigestSpeech(Speech):
     def addressee(self, digest: Digest) -> str:
         """Whom a digest is addressed to."""
         return self._either(digest.addressee, digest.addressee_en)
+
+    def agency(self, digest: Digest) -> str:
+        """Who answers for the indicators; in digests of former times, whom they are addressed to."""
+        return digest.agency or self.addressee(digest)
 
     def set_name(self, one: DigestSet) -> str:
         """A set of indicators."""

@@ -226,7 +226,7 @@ def _agency(reader: Reader, domain: Domain) -> Agency | None:
 
 def _addressee(area: Area, agency: Agency | None, *, is_leader: bool) -> dict[str, str]:
     if agency is not None:
-        return {"addressee": agency.name, "addressee_en": agency.name}
+        return {"addressee": agency.name, "addressee_en": agency.name, "agency": agency.name}
     vi, en = wording.office(area), wording.office_en(area)
     if is_leader:
         vi, en = f"Lãnh đạo {vi}", f"The leaders of the {en}"

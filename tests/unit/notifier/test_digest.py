@@ -26,6 +26,7 @@ from services.notifier.core.digest_speech import DigestSpeech
 from services.notifier.core.figure import Figure, FigureKey, standing
 from services.notifier.core.occasion import Timetable, latest
 from services.notifier.core.reviewing import write
+from services.notifier.core.title import Title
 from services.notifier.core.wording import Language
 from services.notifier.receivers.digest import page, workbook
 from services.notifier.receivers.digest.rendering import as_html, as_text
@@ -260,6 +261,18 @@ def test_an_agency_is_told_of_what_it_answers_for(agency_digest: Digest) -> None
     assert [one.indicator for one in agency_digest.others] == ["ds.telehealth"]
     assert (agency_digest.reports, agency_digest.units, agency_digest.silent) == ((), (), ())
     assert agency_digest.addressee == "Sở Y tế"
+
+
+def test_an_agency_answers_for_its_indicators_whoever_there_is_addressed(
+    agency_digest: Digest,
+) -> None:
+    office = Title(vi="Văn phòng Sở", en="The office")
+    titled = agency_digest.model_copy(update=office.addressed)
+    text = as_text(titled)
+    assert text.startswith("Kính gửi: Văn phòng Sở\n")
+    assert f"do {agency_digest.addressee} phụ trách" in text
+    speech = DigestSpeech("vi")
+    assert speech.subject(titled) == speech.subject(agency_digest)
 
 
 def test_an_agency_is_told_what_it_cannot_be_told(domain: Domain) -> None:
