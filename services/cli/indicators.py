@@ -89,7 +89,7 @@ def indicators(
     if as_json:
         answer, targets = asyncio.run(_fetch(stack, unit))
         if targets.warning is not None:
-            remarks().print(targets.warning)
+            remarks().print(targets.warning, soft_wrap=True)
         typer.echo(json.dumps(_with_targets(answer, targets), ensure_ascii=False, indent=2))
         raise typer.Exit(OK)
     console = answers()
@@ -181,14 +181,15 @@ class _Sheet:
         percent = indicator is None or indicator.unit == "percent"
         value, pace = _decimal(row.get("value")), _decimal(row.get("pace"))
         width = WIDTH if self.wide else WIDTH // 2
+        # A narrow terminal needs the room for names; the lines below the tables say it anyway.
+        mark = _MARKS.get(row.get("aim", ""), "") if self.wide else ""
         cells: list[str | Text] = [
             row["id"],
             name,
             _figure(value, percent=percent),
             pace_bar(value, pace, width) if percent else Text("a quantity", style="dim"),
             _figure(pace, percent=percent),
-            _MARKS.get(row.get("aim", ""), "")
-            + _figure(_decimal(row.get("target")), percent=percent),
+            mark + _figure(_decimal(row.get("target")), percent=percent),
             _whole(row.get("gap_people")),
         ]
         if self.wide:

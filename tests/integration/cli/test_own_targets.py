@@ -41,12 +41,6 @@ FIGURE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal that shows all columns."""
-    monkeypatch.setenv("COLUMNS", "160")
-
-
 @pytest.fixture
 def in_force(tmp_path: Path) -> Rules:
     path = tmp_path / "rules.yaml"

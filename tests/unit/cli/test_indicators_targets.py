@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.cli import terminal
 from tests.fakes.http_stack import Answer, FakeStack
 
 Run = Callable[..., Any]
@@ -71,6 +72,18 @@ def test_a_unit_stands_against_its_own_target(nhipso: Run, stack: FakeStack) -> 
     assert "ds.fibre:" not in told.out
     asked = {request.path: request for request in stack.requests}["/v1/targets"]
     assert (asked.query, asked.token) == ({"area": AREA}, "token-operator")
+
+
+def test_a_narrow_terminal_says_it_below_alone(
+    nhipso: Run, stack: FakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(stack, OWN)
+    monkeypatch.setattr(terminal, "_PLAIN_WIDTH", 110)
+    told = nhipso("indicators", AREA)
+    shown = line_of(told.out, "ds.smartphone ")
+    assert "85.00 %" in shown
+    assert "own" not in shown
+    assert "judged by the unit's own target 85.00 %" in told.out
 
 
 def test_the_line_that_counts_is_the_first(nhipso: Run, stack: FakeStack) -> None:
