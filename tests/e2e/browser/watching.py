@@ -39,8 +39,8 @@ class Watch:
     def _said(self, message: ConsoleMessage) -> None:
         # An answer that is an error is looked at as an answer.
         is_of_answer = message.text.startswith("Failed to load resource")
-        if message.type in ("error", "warning") and not is_of_answer:
-            self.faults.append(f"{message.type}: {message.text}")
+        if message.type == "error" and not is_of_answer:
+            self.faults.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:
         self.asked.append(request.url)
