@@ -31,6 +31,7 @@ from services.notifier.core.digest import LEADERS_PREFIX
 from services.notifier.core.letter import OPERATORS, UNIT_PREFIX
 from services.notifier.core.route import GROUP_PREFIX
 from services.notifier.core.title import Title
+from services.notifier.core.wording import Language
 from services.notifier.receivers.alertmanager.sending import AlertmanagerReceiver
 from services.notifier.receivers.digest.subscribing import (
     MONTHLY,
@@ -119,6 +120,7 @@ def read(path: Path, areas: Areas, agencies: Agencies = NO_AGENCIES) -> Receiver
     digests: list[Subscription] = []
     mirrors: list[AlertmanagerReceiver] = []
     titles: dict[str, Title] = {}
+    languages: dict[str, Language] = {}
     for index, entry in enumerate(file.receivers):
         place = f"the receivers file {path}: receivers.{index}"
         _refuse_strangers(entry, areas, agencies, place)
@@ -130,6 +132,11 @@ def read(path: Path, areas: Areas, agencies: Agencies = NO_AGENCIES) -> Receiver
             continue
         audience = _audience(entry)
         receiver = receiver_of(entry, path.parent, place)
+        if languages.setdefault(receiver.name, receiver.language) != receiver.language:
+            raise ReceiversError(
+                f"{place}.language: {receiver.name} has another language in an entry above; a "
+                "receiver reads one, so write the same"
+            )
         digest = _subscription(entry, audience, receiver, place)
         if entry.title is not None and titles.setdefault(audience, entry.title) != entry.title:
             raise ReceiversError(

@@ -282,6 +282,13 @@ def test_an_agency_may_be_a_receiver(tmp_path: Path) -> None:
             '{area: "2025:15", email: a@example.vn}\n  - {area: "2025:15", email: a@example.vn}',
             "receivers.1: email:a@example.vn is there twice",
         ),
+        (
+            (
+                '{area: "2025:15", email: a@example.vn}\n'
+                "  - {operators: true, email: a@example.vn, language: en}"
+            ),
+            "receivers.1.language: email:a@example.vn has another language in an entry above",
+        ),
     ],
 )
 def test_wrong_receivers_are_refused(tmp_path: Path, entry: str, message: str) -> None:
