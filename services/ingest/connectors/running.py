@@ -9,10 +9,10 @@ so a source is never read faster than events are taken.
 import asyncio
 import random
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import structlog
@@ -45,6 +45,8 @@ from services.ingest.publisher import BrokerAwayError
 from services.ingest.wire import Received
 
 _SQL: Final = load_queries(Path(__file__).parent.parent / "sql" / "connectors.sql")
+
+Result = TypeVar("Result")
 
 #: First key of the advisory locks; the second is the connector's name, hashed.
 _LOCKS: Final = 0x6E68_6963
@@ -327,7 +329,7 @@ def _where(error: Exception) -> str:
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
 
 
-async def _to_its_end(work: Any) -> Any:
+async def _to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
     """Await; when cancelled meanwhile, let the work end first, for a few seconds."""
     task = asyncio.ensure_future(work)
     try:

@@ -16,8 +16,10 @@ from urllib.parse import urlencode
 
 from contracts.times import parse_rfc3339
 from services.chassis.clock import Clock
+from services.ingest.connectors.body import limited
 from services.ingest.connectors.connector import SourceError
 from services.ingest.connectors.fhir.config import FhirConfig
+from services.ingest.connectors.fhir.position import is_stamp
 from services.ingest.connectors.fhir.queries import ELEMENTS, filters
 from services.ingest.connectors.fhir.reduction import UNREADABLE
 from services.ingest.connectors.fhir.server import FHIR_JSON, FhirServer, as_object
@@ -25,6 +27,8 @@ from services.ingest.connectors.fhir.server import FHIR_JSON, FhirServer, as_obj
 _AT_ONCE: Final = 500
 _BYTES_AT_ONCE: Final = 16 * 1024 * 1024
 _POLL_SECONDS: Final = 10.0
+_MOST_MANIFEST_BYTES: Final = 8 * 1024 * 1024
+_TOO_LONG: Final = "look at what the server says of its export"
 
 Reading = tuple[list[dict[str, Any]], dict[str, Any], datetime | None]
 """Resources, how far the reading is, and at its end the moment of the files."""
@@ -38,13 +42,13 @@ class Folder:
         self._as_of = as_of
 
     async def read(self, progress: Any) -> AsyncGenerator[Reading]:
-        """Read on from where `progress` says.
+        """Read on from where `progress` says; from the first file when it is that of an export.
 
         Raises:
             SourceError: the folder or a file cannot be read.
         """
-        done = str((progress or {}).get("file", ""))
-        offset = int((progress or {}).get("offset", 0))
+        known = progress or {}
+        done, offset = (known["file"], known["offset"]) if "offset" in known else ("", 0)
         for path in await asyncio.to_thread(self._files):
             if path.name < done:
                 continue
@@ -96,7 +100,8 @@ class Export:
             yield [], {"failed": manifest}, None
             return
         with_token = manifest.get("requiresAccessToken") is not False
-        files = [str(one["url"]) for one in manifest.get("output", []) if self._is_wanted(one)]
+        kinds = self._config.resource_types
+        files = [one["url"] for one in manifest["output"] if one["type"] in kinds]
         first, skip = int(progress.get("file", 0)), int(progress.get("line", 0))
         for number, url in enumerate(files[first:], start=first):
             batch: list[bytes] = []
@@ -118,9 +123,6 @@ class Export:
             skip = 0
         await self._delete(progress["status"])
         yield [], {}, parse_rfc3339(manifest["transactionTime"])
-
-    def _is_wanted(self, output: Any) -> bool:
-        return output.get("type") in self._config.resource_types
 
     async def _kick_off(self) -> str:
         kinds = self._config.resource_types
@@ -156,11 +158,14 @@ class Export:
                 return HTTPStatus.ACCEPTED
             if answer.status != HTTPStatus.OK:
                 return answer.status
-            manifest = as_object(await answer.read())
-        try:
-            parse_rfc3339(manifest["transactionTime"])
-        except (KeyError, TypeError, ValueError):
-            raise SourceError("the export's manifest has no transactionTime") from None
+            manifest = as_object(await limited(answer, _MOST_MANIFEST_BYTES, _TOO_LONG))
+        if not is_stamp(manifest.get("transactionTime")):
+            raise SourceError("the export's manifest has no transactionTime; look at the server")
+        files = manifest.setdefault("output", [])
+        if not isinstance(files, list) or not all(_is_file(one) for one in files):
+            raise SourceError(
+                "the export's manifest names files without type and url; look at the server"
+            )
         return manifest
 
     def _wait(self, seconds: float | None) -> None:
@@ -172,6 +177,12 @@ class Export:
         """Let the server forget the files. It may have done so already."""
         async with self._server.ask("DELETE", url) as answer:
             await answer.read()
+
+
+def _is_file(output: Any) -> bool:
+    return isinstance(output, dict) and all(
+        isinstance(output.get(name), str) for name in ("type", "url")
+    )
 
 
 def _lines(path: Path, offset: int) -> tuple[list[bytes], int]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from services.ingest.connectors.connector import (
     Event,
     Kind,
     Page,
+    RecordMapping,
     SourceRecord,
     Surroundings,
 )
@@ -39,6 +41,7 @@ class FhirConnector:
     def __init__(self, config: FhirConfig, surroundings: Surroundings) -> None:
         self._config = config
         self._around = surroundings
+        self._events_of = mapping_for(config, surroundings)
         self._server = FhirServer(config, surroundings.clock)
         self._searching = Searching(self._server, config)
         self._patients = Patients(self._server, config, surroundings.clock)
@@ -63,12 +66,7 @@ class FhirConnector:
 
     def map(self, original: bytes) -> Sequence[Event]:
         """See `mapping.map_record`."""
-        return map_record(
-            original,
-            self._config,
-            source=self._around.source,
-            event_id=self._around.pseudonymiser.event_id,
-        )
+        return self._events_of(original)
 
     async def close(self) -> None:
         """End the round and the connections."""
@@ -172,9 +170,20 @@ class FhirConnector:
         return self._around.pseudonymiser.event_id(said)[:_DIGEST_LETTERS]
 
 
-async def _open(config: FhirConfig, surroundings: Surroundings) -> FhirConnector:
+async def open_connector(config: FhirConfig, surroundings: Surroundings) -> FhirConnector:
     """Open a connector; nothing is asked before the first reading."""
     return FhirConnector(config, surroundings)
 
 
-FHIR: Final = Kind(config=FhirConfig, open=_open, routes=router)
+def mapping_for(config: FhirConfig, surroundings: Surroundings) -> RecordMapping:
+    """The mapping alone, for records that are tried again."""
+    return partial(
+        map_record,
+        config=config,
+        source=surroundings.source,
+        event_id=surroundings.pseudonymiser.event_id,
+    )
+
+
+FHIR: Final = Kind(config=FhirConfig, open=open_connector, routes=router, mapping=mapping_for)
+"""The row of the table of connectors."""

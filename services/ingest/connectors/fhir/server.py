@@ -57,7 +57,10 @@ class FhirServer:
         """
         absolute = urljoin(relative_to or f"{self.base}/", url)
         if origin_of(absolute) != self._origin:
-            raise SourceError("a link of the server leads to another origin; it is not followed")
+            raise SourceError(
+                "a link of the server leads to another origin and is not followed; have the server "
+                "name itself as base_url does"
+            )
         return absolute
 
     async def search(self, url: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -155,7 +158,9 @@ class FhirServer:
         self._expect(answer, HTTPStatus.OK)
         decoded = as_object(await limited(answer, _MAX_BODY_BYTES, "lower page_size"))
         if decoded.get("resourceType") != "Bundle":
-            raise SourceError("the server answers a search with something that is no Bundle")
+            raise SourceError(
+                "the server answers a search with something that is no Bundle; check base_url"
+            )
         return decoded
 
     def _expect(self, answer: aiohttp.ClientResponse, status: HTTPStatus) -> None:
@@ -187,9 +192,11 @@ def as_object(text: bytes) -> dict[str, Any]:
     try:
         decoded = json.loads(text)
     except (ValueError, RecursionError):
-        raise SourceError("the server answers with something that is no JSON") from None
+        raise SourceError(
+            "the server answers with something that is no JSON; check base_url"
+        ) from None
     if not isinstance(decoded, dict):
-        raise SourceError("the server answers with JSON that is no object")
+        raise SourceError("the server answers with JSON that is no object; check base_url")
     return decoded
 
 

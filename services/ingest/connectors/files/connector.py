@@ -9,7 +9,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -71,6 +72,7 @@ class FilesConnector:
     def __init__(self, config: FilesConfig, surroundings: Surroundings) -> None:
         self._config = config
         self._surroundings = surroundings
+        self._events_of = mapping_for(config, surroundings)
         self._limits = FileSettings.model_construct(
             max_bytes=config.max_bytes, max_rows=config.max_rows
         )
@@ -84,7 +86,11 @@ class FilesConnector:
         self._closed = False
 
     async def read(self, cursor: Cursor | None) -> Page:
-        """Read on: the next rows of the file, or of the next one."""
+        """Read on: the next rows of the file, or of the next one.
+
+        Raises:
+            SourceError: the folder cannot be used, or the cursor is another kind's.
+        """
         try:
             return await asyncio.to_thread(self._read_in_turn, cursor)
         except OSError as error:
@@ -95,7 +101,7 @@ class FilesConnector:
 
     def map(self, original: bytes) -> Sequence[Event]:
         """Make the event of a row."""
-        return mapping_for(self._config, self._surroundings)(original)
+        return self._events_of(original)
 
     async def heard(self, refusals: Sequence[tuple[int, Refused]]) -> None:
         """Remember which rows of the last page were refused, for the report."""
@@ -234,16 +240,11 @@ async def open_connector(config: FilesConfig, surroundings: Surroundings) -> Fil
 
 
 def mapping_for(_: FilesConfig, surroundings: Surroundings) -> RecordMapping:
-    """The mapping alone, for rows that are retried."""
-
-    def mapped(original: bytes) -> Sequence[Event]:
-        return map_row(
-            original,
-            source=surroundings.source,
-            event_id=surroundings.pseudonymiser.event_id,
-        )
-
-    return mapped
+    """The mapping alone, for records that are tried again."""
+    return partial(
+        map_row, source=surroundings.source, event_id=surroundings.pseudonymiser.event_id
+    )
 
 
-FILES: Final[Kind[Any]] = Kind(config=FilesConfig, open=open_connector, mapping=mapping_for)
+FILES: Final = Kind(config=FilesConfig, open=open_connector, mapping=mapping_for)
+"""The row of the table of connectors."""

@@ -91,4 +91,5 @@ def _inbox(source: str) -> str:
     return INBOX_EVENTS.format(source=name)
 
 
-KAFKA: Final[Kind[KafkaConfig]] = Kind(config=KafkaConfig, open=open_connector, mapping=mapping_for)
+KAFKA: Final = Kind(config=KafkaConfig, open=open_connector, mapping=mapping_for)
+"""The row of the table of connectors."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,36 @@ async def test_a_folder_of_files(spoken: Spoken, opener: Opener, tmp_path: Path)
     assert DIAGNOSIS not in bad.decode()
     with pytest.raises(UnmappableError, match="no JSON object"):
         connector.map(bad)
+
+
+async def test_a_folder_in_the_place_of_an_export_is_read_from_its_first_file(
+    spoken: Spoken, opener: Opener, tmp_path: Path
+) -> None:
+    spoken.put(patient("p", citizen(1)), updated=EXPORTED)
+    (tmp_path / "0.ndjson").write_text(json.dumps(encounter("e0", "p")), encoding="utf-8")
+    (tmp_path / "2.ndjson").write_text(json.dumps(encounter("e2", "p")), encoding="utf-8")
+    bulk = {"folder": str(tmp_path), "as_of": "2026-02-01T00:00:00+07:00"}
+    export = {"status": f"{spoken.base}/status/1", "file": 1, "line": 500}
+    found = await pages(opener(spoken.base, bulk=bulk), {"bulk": export})
+    assert places(found)[:2] == ["Encounter/e0", "Encounter/e2"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ({"transactionTime": None}, "has no transactionTime"),
+        ({"output": [{"type": "Encounter"}]}, "names files without type and url"),
+        ({"output": ["a.ndjson"]}, "names files without type and url"),
+    ],
+)
+async def test_a_manifest_that_cannot_be_followed_is_told(
+    filled: Spoken, opener: Opener, manifest: dict[str, Any], said: str
+) -> None:
+    filled.manifest = manifest
+    connector = opener(filled.base, bulk={"export": "$export"})
+    [kicked_off] = await pages(connector)
+    with pytest.raises(SourceError, match=said):
+        await connector.read(kicked_off.cursor)
 
 
 async def test_an_empty_folder_is_told(spoken: Spoken, opener: Opener, tmp_path: Path) -> None:
