@@ -19,6 +19,13 @@ _TOO_WIDE: Final = """() => {
     return [`${scrollWidth} wide, for example ${wide[0]?.outerHTML.slice(0, 120)}`];
 }"""
 
+_NAME: Final = """(one) =>
+    `${one.tagName} ${one.getAttribute("href") ?? `${one.name} ${one.value}`}`.trim()"""
+_STOPS: Final = f"""() => [...document.querySelectorAll(
+    "a[href], button, select, textarea, input:not([type=hidden])")].map({_NAME})"""
+_FOCUSED: Final = f"() => ({_NAME})(document.activeElement)"
+_SHOWS_FOCUS: Final = "() => getComputedStyle(document.activeElement).outlineStyle !== 'none'"
+
 
 class Watch:
     """Notes what goes wrong in a page from now on.
@@ -76,3 +83,18 @@ async def unreadable(page: Page) -> list[str]:
             await page.emulate_media(color_scheme=scheme)
             found += [f"{width}, {scheme}: {fault}" for fault in await page.evaluate(_READABLE)]
     return found
+
+
+async def walked(page: Page) -> tuple[list[str], list[str]]:
+    """All links and controls as they stand in the page, and what the tabulator reaches in turn."""
+    stops: list[str] = await page.evaluate(_STOPS)
+    reached: list[str] = []
+    for _ in range(2 * len(stops) + 8):
+        await page.keyboard.press("Tab")
+        now = await page.evaluate(_FOCUSED)
+        # A date is one control, in which day, month, year and the calendar are stops.
+        if reached[-1:] != [now]:
+            reached.append(now if await page.evaluate(_SHOWS_FOCUS) else f"{now}, unseen")
+        if len(reached) == len(stops):
+            break
+    return stops, reached
