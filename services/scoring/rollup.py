@@ -58,6 +58,20 @@ class Rollup:
         failpoint("rollup.after-commit")
         return changed
 
+    async def touch_all(self, connection: asyncpg.Connection) -> None:
+        """Have all figures from counters summed up with the next roll-up.
+
+        Who led before may have been of another version, and has passed over bits that its catalogue
+        did not have.
+
+        Raises:
+            asyncpg.PostgresError, OSError: it is not known whether they will be; do it again.
+        """
+        rows = await connection.fetch(_SQL["read_all_areas"])
+        units = [row["area_id"] for row in rows if self._areas.get(row["area_id"]) is not None]
+        if units:
+            await connection.execute(_SQL["touch_units"], units)
+
     async def _count(
         self, connection: asyncpg.Connection, marks: Iterable[asyncpg.Record], now: datetime
     ) -> int:

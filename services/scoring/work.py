@@ -84,6 +84,7 @@ class Work:
         while True:
             with self._mending(_ROLL_UP):
                 async with self._leadership() as connection:
+                    await self._rollup.touch_all(connection)
                     await _beside(self._roll_up(connection), self._tell())
             await asyncio.sleep(self._settings.rollup_seconds)
 

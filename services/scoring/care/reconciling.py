@@ -161,7 +161,7 @@ class _Run:
         connection = self._connection
         summing = Summing(self._rules.areas, self._rules.catalogue)
         async with one_moment(connection):
-            rows = await connection.fetch(SQL["read_all_areas"])
+            rows = await connection.fetch(_ROLLUP["read_all_areas"])
             known = [row["area_id"] for row in rows if self._rules.areas.get(row["area_id"])]
             wanted = summing.upward([(known, [_EVERY_BIT] * len(known))])
             marks = await connection.fetch(SQL["read_touched"])

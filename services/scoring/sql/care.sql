@@ -140,9 +140,6 @@ SELECT shard FROM shards ORDER BY shard
 -- name: read_counter_areas
 SELECT area_id FROM counters WHERE shard = $1 ORDER BY area_id
 
--- name: read_all_areas
-SELECT area_id FROM counters UNION SELECT area_id FROM figures WHERE basis = 'events'
-
 -- name: read_touched
 SELECT area_ids, masks FROM touched
 

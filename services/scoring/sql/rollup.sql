@@ -3,6 +3,15 @@
 -- name: is_touched
 SELECT EXISTS (SELECT FROM touched) OR EXISTS (SELECT FROM corrections)
 
+-- name: read_all_areas
+SELECT area_id FROM counters UNION SELECT area_id FROM figures WHERE basis = 'events'
+
+-- name: touch_units
+-- All bits of these units, in a row that no shard has.
+INSERT INTO touched (shard, batch, area_ids, masks, reported_area_ids, reported_indicators)
+VALUES (-1, 0, $1, array_fill(-1::bigint, ARRAY[cardinality($1::text[])]), '{}', '{}')
+ON CONFLICT (shard, batch) DO UPDATE SET area_ids = excluded.area_ids, masks = excluded.masks
+
 -- name: take_touched
 DELETE FROM touched RETURNING area_ids, masks, reported_area_ids, reported_indicators
 

@@ -15,8 +15,11 @@ from services.scoring.metrics import Metrics
 from services.scoring.rollup import Rollup
 from services.scoring.settings import ScoringSettings
 from services.scoring.work import Work
+from tests.integration.scoring.counted import LAO_CAI, PROVINCE, Shard
 from tests.integration.scoring.invented import AREAS, CATALOGUE, NOW
 from tests.integration.scoring.on_kafka import until
+
+SMARTPHONE = "ds.smartphone"
 
 CUT_LEADER = (
     "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' "
@@ -121,6 +124,27 @@ async def test_one_process_leads_and_another_follows_when_it_ends(
 
     await until(the_other_leads)
     assert Counting.most == 1
+
+
+async def test_who_comes_to_lead_sums_up_what_another_catalogue_had_no_bit_for(
+    pool: asyncpg.Pool, lead: Callable[[Work], asyncio.Task[None]]
+) -> None:
+    """While processes are replaced one after the other, the leader may still be a former one."""
+    indicators = tuple(one for one in CATALOGUE.indicators if one.id != SMARTPHONE)
+    former = CATALOGUE.model_copy(update={"indicators": indicators})
+    vars(former).pop("counted", None)
+    await Shard(pool, 0).add({(LAO_CAI, SMARTPHONE): (1, 2)})
+    # A unit that has gone from the files altogether.
+    await pool.execute("INSERT INTO counters VALUES ('2025:none', 0, '{1}', '{1}')")
+    async with pool.acquire() as connection:
+        assert await Rollup(AREAS, former).run(connection, NOW) == 0
+    lead(work(pool, Rollup(AREAS, CATALOGUE)))
+
+    async def is_there() -> bool:
+        query = "SELECT denominator FROM figures WHERE area_id = $1 AND indicator = $2"
+        return bool(await pool.fetchval(query, PROVINCE, SMARTPHONE) == 2)
+
+    await until(is_there, 10)
 
 
 class Stopped(Counting):
