@@ -20,6 +20,7 @@ from services.ingest.connectors.connector import (
     SourceRecord,
     Surroundings,
 )
+from services.ingest.connectors.page_size import fitting
 from services.ingest.connectors.postgres import mapping, position
 from services.ingest.connectors.postgres.config import PostgresConfig
 from services.ingest.connectors.postgres.faults import LEAVING, told
@@ -32,7 +33,6 @@ _CONNECT_SECONDS: Final = 10.0
 _LEAVE_SECONDS: Final = 2.0
 #: The server should give up first, and say so.
 _GRACE_SECONDS: Final = 10.0
-_PAGE_BYTES: Final = 8 * 1024 * 1024
 _HELD: Final = timedelta(minutes=10)
 #: So many rows are remembered so that they are not sent again while a transaction stays open.
 _MOST_REMEMBERED: Final = 100_000
@@ -133,7 +133,7 @@ class PostgresConnector:
         else:
             now = position.resume(before, filenode)
         found = await self._rows(table, now)
-        rows = _within(found, _PAGE_BYTES)
+        rows = found[: fitting(len(_original(row)) for row in found)]
         last = (rows[-1]["watermark"], rows[-1]["ctid"]) if rows else None
         if last is not None and (len(found) == self._config.page_rows or len(rows) < len(found)):
             after = position.advance(now, last, is_number=table.is_numbered)
@@ -189,7 +189,7 @@ class PostgresConnector:
         return [
             SourceRecord(
                 place=f"{self._config.table} ctid {row['ctid']} xmin {row['xid']}",
-                original=(row["content"] or "null").encode(),
+                original=_original(row),
             )
             for row in new
         ]
@@ -209,14 +209,9 @@ class PostgresConnector:
         )
 
 
-def _within(rows: Sequence[Any], most_bytes: int) -> Sequence[Any]:
-    """The first rows that fit a page, and one at least."""
-    size = 0
-    for index, row in enumerate(rows):
-        size += len((row["content"] or "null").encode())
-        if size > most_bytes and index > 0:
-            return rows[:index]
-    return rows
+def _original(row: Any) -> bytes:
+    """What is kept of a row: its columns as JSON, or the event in it, if there is one."""
+    return (row["content"] or "null").encode()
 
 
 def mapping_for(config: PostgresConfig, surroundings: Surroundings) -> RecordMapping:

@@ -19,14 +19,12 @@ from services.ingest.connectors.connector import (
     SourceRecord,
     Surroundings,
 )
+from services.ingest.connectors.page_size import fitting
 from services.ingest.connectors.rest import mapping, paging, position
 from services.ingest.connectors.rest.api import Api, ForgottenError
 from services.ingest.connectors.rest.config import RestConfig
 from services.ingest.connectors.rest.position import Place, Position
 from services.ingest.connectors.rest.sealing import Seal
-
-_PAGE_RECORDS: Final = 1_000
-_PAGE_BYTES: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,8 @@ class RestConnector:
             fetched, place = await self._page(now)
         except ForgottenError:
             return self._begin_again(now)
-        records = _within(fetched.records[place.skip :])
+        rest = fetched.records[place.skip :]
+        records = rest[: fitting(len(one.original) for one in rest)]
         changed = {one.digest: one.changed for one in records}
         self._look_at_times(changed)
         after = position.seen(now, changed)
@@ -167,16 +166,6 @@ class RestConnector:
         original = mapping.original_of(record, self._config)
         changed = mapping.changed_at(record, self._config.watermark)
         return _Record(original, self._digest(original)[:16], changed)
-
-
-def _within(records: Sequence[_Record]) -> Sequence[_Record]:
-    """The first records that are taken in at once, and one at least."""
-    size = 0
-    for index, record in enumerate(records[:_PAGE_RECORDS]):
-        size += len(record.original)
-        if size > _PAGE_BYTES and index > 0:
-            return records[:index]
-    return records[:_PAGE_RECORDS]
 
 
 async def open_connector(config: RestConfig, surroundings: Surroundings) -> RestConnector:
