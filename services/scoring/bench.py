@@ -149,7 +149,7 @@ def _check(asked: Asked, extent: Extent) -> None:
     if not 0 < asked.processes <= len(extent.begins):
         raise BenchError(
             f"{asked.processes} processes for {len(extent.begins)} partitions; "
-            "each needs at least one"
+            "each needs at least one, ask for fewer with --processes"
         )
 
 

@@ -119,3 +119,10 @@ async def test_more_events_than_the_topic_holds_are_refused(
 ) -> None:
     with pytest.raises(BenchError, match="holds 5000 records"):
         await measure(Asked(kafka, topic, EVENTS + 1, database))
+
+
+async def test_more_processes_than_partitions_are_refused(
+    kafka: str, topic: str, database: str
+) -> None:
+    with pytest.raises(BenchError, match=r"99 processes.*ask for fewer with --processes"):
+        await measure(Asked(kafka, topic, EVENTS, database, processes=99))
