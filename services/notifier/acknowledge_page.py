@@ -9,9 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import BeforeValidator
 from starlette.datastructures import FormData
 
 from contracts.times import local_day
@@ -228,14 +229,15 @@ class AcknowledgePage:
 def add_acknowledge_page(app: FastAPI, page: AcknowledgePage) -> None:
     """Add the page to an app."""
     router = APIRouter(include_in_schema=False)
-    Token = Annotated[str, Query(max_length=2048)]  # noqa: N806 - an annotation
+    # Who opens a link that a program has lengthened wants a page, not a problem for programs.
+    Lang = Annotated[Language, BeforeValidator(_spoken)]  # noqa: N806 - an annotation
 
     @router.get(ACKNOWLEDGE_PATH)
-    async def show(token: Token = "", lang: Language = "vi") -> HTMLResponse:
+    async def show(token: str = "", lang: Lang = "vi") -> HTMLResponse:
         return await page.show(token, lang)
 
     @router.post(ACKNOWLEDGE_PATH)
-    async def take(request: Request, lang: Language = "vi") -> HTMLResponse:
+    async def take(request: Request, lang: Lang = "vi") -> HTMLResponse:
         length = request.headers.get("content-length", "")
         if not (length.isascii() and length.isdigit()):
             raise Problem(411, detail="Say how long the form is, as browsers do.")
@@ -245,6 +247,10 @@ def add_acknowledge_page(app: FastAPI, page: AcknowledgePage) -> None:
             return await page.take(form, lang)
 
     app.include_router(router)
+
+
+def _spoken(asked: str) -> Language:
+    return "en" if asked == "en" else "vi"
 
 
 def _answer(said: Acknowledgement | None, language: Language) -> str:

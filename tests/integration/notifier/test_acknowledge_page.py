@@ -198,6 +198,16 @@ async def test_operators_acknowledge_feeds_and_the_province_does_not(
     assert "Nguồn dữ liệu" not in page
 
 
+async def test_what_a_program_has_put_behind_a_link_is_answered_with_a_page(
+    bench: Bench, browser: Browser
+) -> None:
+    await fire(bench, "ds.smartphone")
+    status, page = await browser.open(browser.token(), "vi.")
+    assert (status, "Phường Lào Cai" in page) == (200, True)
+    status, page = await browser.open("x" * 5000)
+    assert (status, "không hợp lệ" in page) == (404, True)
+
+
 async def test_a_link_that_is_too_old_or_changed_is_refused(bench: Bench, browser: Browser) -> None:
     fired = await fire(bench, "ds.smartphone")
     token = browser.token()
