@@ -176,7 +176,8 @@ def _begins(
     Raises:
         CareError: the topic is not the one that the state came from, or not all of it.
     """
-    for shard, position in positions.items():
+    begins: dict[int, int] = {}
+    for shard, position in sorted(positions.items()):
         extent = extents.get(shard, Extent(0, 0))
         if extent.ends < position:
             raise CareError(
@@ -189,7 +190,8 @@ def _begins(
                 "is gone, and with it what a rebuild would need. Restore the topic, or accept the "
                 "loss with --incomplete"
             )
-    return {shard: min(extents[shard].begins, positions[shard]) for shard in sorted(positions)}
+        begins[shard] = min(extent.begins, position)
+    return begins
 
 
 async def _check_rules(live: asyncpg.Pool, rules: Rules) -> None:

@@ -216,6 +216,14 @@ async def test_another_topic_is_refused(line: Line) -> None:
         await rebuilt(line)
 
 
+async def test_a_shard_of_which_the_topic_has_no_partition_is_empty(line: Line) -> None:
+    """A worker makes a shard's row before its first batch, and may have been killed in between."""
+    await fill(line)
+    await line.pool.execute("INSERT INTO shards (shard) VALUES (7)")
+    done = await rebuilt(line)
+    assert (done.shards, done.differences) == (3, [])
+
+
 async def test_other_rules_are_refused(line: Line) -> None:
     await fill(line)
     await line.pool.execute("UPDATE shards SET rules = 'of another catalogue'")
