@@ -70,6 +70,11 @@ class Desk:
             list(events), content_type=BATCH, token=token or self.sender()
         )
 
+    async def refused(self, *events: Any, token: str | None = None) -> None:
+        """Send a batch of which nothing is accepted."""
+        status, answer, _ = await self.send(*events, token=token)
+        assert status == 422, answer
+
     async def get(self, path: str, token: str | None = None, **query: str) -> tuple[int, Any]:
         """Ask as an operator, or with a token."""
         headers = {"Authorization": f"Bearer {token or self.operator}"}

@@ -36,7 +36,7 @@ async def test_rejections_are_listed_shown_retried_and_dismissed(
 
     fit = [refusal(desk.ingest.keys, desk.source, encoded(desk.event())) for _ in range(150)]
     await publish(kafka, *(one.model_dump_json().encode() for one in fit))
-    await desk.send(desk.bad())
+    await desk.refused(desk.bad())
     await desk.listed(151, limit="500")
     mine = ("--source", desk.source)
     assert (await told(0, "counts", *mine))["total"] == 151
@@ -58,7 +58,7 @@ async def test_rejections_are_listed_shown_retried_and_dismissed(
 
 async def test_a_paused_source_is_resumed(desk: Desk, tmp_path: Path) -> None:
     for _ in range(2):
-        await desk.send(*(desk.bad() for _ in range(500)))
+        await desk.refused(*(desk.bad() for _ in range(500)))
     assert (await desk.send(desk.event()))[0] == 429
     resume = ("sources", "resume", desk.source)
     file = _endpoints(desk, tmp_path)

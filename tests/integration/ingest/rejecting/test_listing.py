@@ -49,8 +49,8 @@ async def test_no_number_stands_anywhere_but_in_the_sealed_original(
 ) -> None:
     texts = {"id": f"row-{NUMBER}", "ext": NUMBER, "type": NUMBER, "source": f"urn:{NUMBER}"}
     for name, text in texts.items():
-        await desk.send(desk.bad(**{name: text}))
-    await desk.send(NUMBER, [NUMBER], {NUMBER: NUMBER})
+        await desk.refused(desk.bad(**{name: text}))
+    await desk.refused(NUMBER, [NUMBER], {NUMBER: NUMBER})
 
     async def all_there() -> Any:
         _, answer = await desk.get("/v1/rejections", desk.sender(), limit="500")
@@ -84,7 +84,7 @@ async def test_no_number_stands_anywhere_but_in_the_sealed_original(
 
 async def test_filters_find_what_they_say(desk: Desk) -> None:
     before = datetime.now(UTC) - timedelta(minutes=1)
-    await desk.send(desk.bad(id=f"row-{NUMBER}"), desk.bad(type="vn.nhipso.no.such.v1"))
+    await desk.refused(desk.bad(id=f"row-{NUMBER}"), desk.bad(type="vn.nhipso.no.such.v1"))
     await desk.listed(2)
     later = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     for query, count in (
@@ -110,7 +110,7 @@ async def test_filters_find_what_they_say(desk: Desk) -> None:
 
 async def test_pages_hold_everything_once_newest_first(desk: Desk) -> None:
     for _ in range(3):
-        await desk.send(*(desk.bad() for _ in range(4)))
+        await desk.refused(*(desk.bad() for _ in range(4)))
     await desk.listed(12)
     found: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
@@ -127,8 +127,8 @@ async def test_pages_hold_everything_once_newest_first(desk: Desk) -> None:
 
 async def test_counts_are_told_by_source_and_reason_also_as_metrics(desk: Desk) -> None:
     foreign = new_source()
-    await desk.send(desk.bad(), desk.bad(), desk.bad(type="vn.nhipso.no.such.v1"))
-    await desk.send(desk.event(source=foreign))
+    await desk.refused(desk.bad(), desk.bad(), desk.bad(type="vn.nhipso.no.such.v1"))
+    await desk.refused(desk.event(source=foreign))
     await desk.listed(3)
     _, answer = await desk.get("/v1/rejections/counts", source=desk.source)
     assert answer == {
@@ -153,8 +153,8 @@ async def test_counts_are_told_by_source_and_reason_also_as_metrics(desk: Desk) 
 
 async def test_a_source_sees_its_own_alone_and_no_originals(desk: Desk) -> None:
     other = Desk(desk.ingest)
-    await desk.send(desk.bad())
-    await other.send(other.bad(), other.bad())
+    await desk.refused(desk.bad())
+    await other.refused(other.bad(), other.bad())
     [mine] = await desk.listed()
     await other.listed(2)
     _, answer = await desk.get("/v1/rejections", desk.sender(), limit="500")
@@ -206,8 +206,8 @@ async def test_several_processes_share_them_and_a_restart_goes_on(
     async with running(settings, keys) as one, running(settings, keys) as two:
         desk, other = Desk(one), Desk(two)
         other.source = desk.source
-        await desk.send(*(desk.bad() for _ in range(20)))
-        await other.send(*(other.bad() for _ in range(20)))
+        await desk.refused(*(desk.bad() for _ in range(20)))
+        await other.refused(*(other.bad() for _ in range(20)))
         await desk.listed(40)
     # Meanwhile somebody else refuses.
     late = refusal(keys, desk.source, encoded(desk.event()))
@@ -242,7 +242,7 @@ async def test_what_the_topic_keeps_no_longer_is_forgotten(
 
 async def test_what_is_listed_is_what_the_topic_holds(desk: Desk, kafka: str) -> None:
     async with tail(REJECTED_EVENTS, kafka) as topic:
-        await desk.send(desk.bad())
+        await desk.refused(desk.bad())
         [record] = await topic.take(1)
     [found] = await desk.listed()
     assert found["id"] == json.loads(record.value)["id"]

@@ -68,7 +68,7 @@ async def test_a_retry_that_is_accepted_publishes_and_closes(desk: Desk, kafka: 
 async def test_a_retry_that_is_refused_again_is_told_on_the_same_rejection(
     desk: Desk, kafka: str
 ) -> None:
-    await desk.send(desk.bad())
+    await desk.refused(desk.bad())
     [found] = await desk.listed()
     # It has another fault as well, which comes first in an older order of rules.
     other = await _kept(desk, kafka, encoded(desk.bad(time="soon")), event_id="e-2")
@@ -176,7 +176,7 @@ async def test_many_are_retried_a_bounded_number_at_a_time(desk: Desk, kafka: st
 
 
 async def test_a_dismissed_one_is_open_no_more_and_says_who_and_why(desk: Desk) -> None:
-    await desk.send(desk.bad())
+    await desk.refused(desk.bad())
     [found] = await desk.listed()
     url = f"/v1/rejections/{found['id']}/dismissal"
     assert (await desk.do(url, {"note": " "}))[0] == 422
