@@ -53,11 +53,13 @@ class Judge:
         """What ingest would say."""
         if len(event.original) > _MOST_BYTES:
             detail = f"an event may have {_MOST_BYTES} bytes; this one is larger"
-            return refuse(event.decoded, Reason.TOO_LARGE, detail)
+            return refuse(event.decoded, Reason.TOO_LARGE, detail, self._sources)
         if event.objection is not None:
-            return refuse(event.decoded, event.objection.reason, event.objection.detail)
+            objection = event.objection
+            return refuse(event.decoded, objection.reason, objection.detail, self._sources)
         if not isinstance(event.decoded, dict):
-            return refuse(event.decoded, Reason.BAD_ENVELOPE, "an event must be a JSON object")
+            detail = "an event must be a JSON object"
+            return refuse(event.decoded, Reason.BAD_ENVELOPE, detail, self._sources)
         sources = self._sources or {str(event.decoded.get("source"))}
         caller = Principal(
             sub="validate", role=Role.SOURCE, sources=frozenset(sources), domains=self._domains

@@ -141,11 +141,13 @@ class Pipeline:
     def _verdict(self, event: Received, caller: Principal, now: datetime) -> Verdict:
         if len(event.original) > self._max_event_bytes:
             detail = f"an event may have {self._max_event_bytes} bytes; this one is larger"
-            return refuse(event.decoded, Reason.TOO_LARGE, detail)
+            return refuse(event.decoded, Reason.TOO_LARGE, detail, caller.sources)
         if event.objection is not None:
-            return refuse(event.decoded, event.objection.reason, event.objection.detail)
+            objection = event.objection
+            return refuse(event.decoded, objection.reason, objection.detail, caller.sources)
         if not isinstance(event.decoded, dict):
-            return refuse(event.decoded, Reason.BAD_ENVELOPE, "an event must be a JSON object")
+            detail = "an event must be a JSON object"
+            return refuse(event.decoded, Reason.BAD_ENVELOPE, detail, caller.sources)
         return quick_check(event.decoded, caller, now, self._knowledge) or check(
             event.decoded, caller, now, self._knowledge
         )

@@ -7,7 +7,7 @@ not use, or in a field of data that cannot hold it.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -88,7 +88,7 @@ def check(
         data = _listed_data(sent, rule)
         _check_references(attributes, data, knowledge)
     except ObjectionError as objection:
-        return refuse(raw, objection.reason, objection.detail)
+        return refuse(raw, objection.reason, objection.detail, principal.sources)
     record = {
         "specversion": "1.0",
         "id": attributes.id,
@@ -103,10 +103,15 @@ def check(
     return Accepted(record, attributes.occurred_at, rule.domain, len(sent or ()) - len(data))
 
 
-def refuse(raw: Any, reason: Reason, detail: str) -> Refused:
+def refuse(raw: Any, reason: Reason, detail: str, sources: Collection[str]) -> Refused:
     """Make a refusal in which nothing shows the subject's identifier.
 
-    `raw` is whatever was decoded in the event's place, also what is no object at all.
+    Args:
+        raw: whatever was decoded in the event's place, also what is no object at all.
+        reason: the code of the wire contract.
+        detail: what is wrong, and what to do.
+        sources: those that the caller may send as. Such a name was given by the province and not
+            written by the sender, so a long number in it is nobody's.
     """
     event = raw if isinstance(raw, Mapping) else {}
     identifier = claimed_identifier(event.get("subject"))
@@ -118,12 +123,16 @@ def refuse(raw: Any, reason: Reason, detail: str) -> Refused:
     return Refused(
         reason=reason,
         detail=_masked(identifier, detail) or "",
-        answer_id=_cut(identifier.mask(event_id) if identifier and event_id else event_id),
+        answer_id=_own(identifier, event_id),
         event_id=_masked(identifier, event_id),
-        source=_masked(identifier, source),
+        source=_own(identifier, source) if source in sources else _masked(identifier, source),
         event_type=_masked(identifier, event_type),
         domain=rule.domain if rule else None,
     )
+
+
+def _own(identifier: Identifier | None, text: str | None) -> str | None:
+    return _cut(identifier.mask(text) if identifier and text else text)
 
 
 def _masked(identifier: Identifier | None, text: str | None) -> str | None:

@@ -55,7 +55,8 @@ class Refused:
     """A refusal. No text in it shows the subject's identifier.
 
     `answer_id` is the sender's `id` for the answer, with only the subject's identifier masked. The
-    other texts are what is kept: there every long run of digits is masked, whoever's it is.
+    other texts are what is kept: there every long run of digits is masked, whoever's it is, but for
+    the name of a source that is the caller's own.
     """
 
     reason: Reason

@@ -35,7 +35,8 @@ def row_of(value: bytes | None) -> Row | None:
         _fit(rejected.caller),
         [fit(source) for source in rejected.caller_sources],
         [fit(domain) for domain in rejected.caller_domains],
-        _shown(rejected.source),
+        # The name of a source of the caller's own was given by the province: it is nobody's number.
+        (_fit if rejected.source in rejected.caller_sources else _shown)(rejected.source),
         _shown(rejected.event_id),
         _shown(rejected.event_type),
         origin.via,

@@ -346,9 +346,29 @@ def test_the_answer_masks_the_subjects_number_alone() -> None:
     assert verdict.event_id == "***:***"
 
 
+def test_a_source_of_the_callers_own_is_told_by_its_whole_name() -> None:
+    """By it the source is paused and its rejections are found, whatever digits it was given."""
+    own, foreign = "urn:nhipso:source:000098765432", "urn:nhipso:source:000076543210"
+    caller = CALLER.model_copy(update={"sources": frozenset({own})})
+    verdicts = {
+        source: check(event(source=source, data=None), caller, NOW, KNOWLEDGE)
+        for source in (own, foreign)
+    }
+    told = [one.source for one in verdicts.values() if isinstance(one, Refused)]
+    assert told == [own, "urn:nhipso:source:***"]
+
+
+def test_a_source_of_the_callers_own_does_not_show_the_subjects_number() -> None:
+    own = f"urn:nhipso:source:{CITIZEN}"
+    caller = CALLER.model_copy(update={"sources": frozenset({own})})
+    verdict = check(event(source=own), caller, NOW, KNOWLEDGE)
+    assert isinstance(verdict, Refused)
+    assert verdict.source == "urn:nhipso:source:***"
+
+
 @pytest.mark.parametrize("raw", [None, 7, "x", [], {"id": 5}])
 def test_what_is_no_event_is_refused_without_id(raw: Any) -> None:
-    verdict = refuse(raw, Reason.BAD_ENVELOPE, "an event must be a JSON object")
+    verdict = refuse(raw, Reason.BAD_ENVELOPE, "an event must be a JSON object", CALLER.sources)
     assert (verdict.answer_id, verdict.source, verdict.event_type) == (None, None, None)
 
 

@@ -127,7 +127,7 @@ def test_no_answer_or_record_shows_a_households_code(
 @given(number=numbers, broken=st.sampled_from(["citizen: {}", "Citizen:{}", "person:{}", "{}"]))
 def test_a_number_is_masked_also_when_the_subject_is_malformed(number: str, broken: str) -> None:
     raw = _event(broken.format(number), {"id": f"row-{number}", "source": f"urn:{number}"})
-    verdict = refuse(raw, Reason.BAD_SUBJECT, "no such subject")
+    verdict = refuse(raw, Reason.BAD_SUBJECT, "no such subject", sources=())
     kept = "\n".join(filter(None, (verdict.event_id, verdict.source, verdict.detail)))
     assert number not in kept
 

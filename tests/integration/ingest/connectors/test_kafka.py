@@ -57,7 +57,7 @@ async def pool() -> asyncpg.Pool:
 async def opened(kafka: str, pool: asyncpg.Pool, **config: Any) -> AsyncIterator[Connector]:
     surroundings = Surroundings(
         name="under-test",
-        source=f"urn:nhipso:source:{secrets.token_hex(6)}",
+        source=f"urn:nhipso:source:{secrets.randbelow(10**9)}",
         domains=frozenset({"identity"}),
         kafka=KafkaSettings(bootstrap_servers=kafka),
         pool=pool,

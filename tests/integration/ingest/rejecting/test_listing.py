@@ -125,6 +125,13 @@ async def test_pages_hold_everything_once_newest_first(desk: Desk) -> None:
     assert moments == sorted(moments, reverse=True)
 
 
+async def test_a_source_is_found_by_its_own_name_whatever_digits_it_has(desk: Desk) -> None:
+    here = Desk(desk.ingest, "urn:nhipso:source:000098765432")
+    await here.refused(here.bad())
+    [found] = await here.listed()
+    assert found["source"] == here.source
+
+
 async def test_counts_are_told_by_source_and_reason_also_as_metrics(desk: Desk) -> None:
     foreign = new_source()
     await desk.refused(desk.bad(), desk.bad(), desk.bad(type="vn.nhipso.no.such.v1"))

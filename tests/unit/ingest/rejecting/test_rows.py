@@ -55,6 +55,22 @@ def test_whatever_a_sender_wrote_fits_into_postgresql(one: str, other: str) -> N
         assert len(text) <= LONGEST_TEXT
 
 
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("urn:nhipso:source:000098765432", "urn:nhipso:source:000098765432"),
+        ("urn:nhipso:source:000076543210", "urn:nhipso:source:***"),
+        (None, None),
+    ],
+)
+def test_only_a_source_of_the_callers_own_may_have_a_number_in_its_name(
+    source: str | None, shown: str | None
+) -> None:
+    row = _row(source=source, caller_sources=["urn:nhipso:source:000098765432"])
+    assert row is not None
+    assert row[8] == shown
+
+
 @given(st.one_of(st.none(), st.binary(max_size=200)))
 def test_what_is_no_rejection_is_passed_over(value: bytes | None) -> None:
     assert row_of(value) is None
