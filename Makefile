@@ -29,7 +29,7 @@ test-fault: setup ## Kill everything at random and count again; about four minut
 test-fault-notifier: setup ## Kill the notifier at every stage; about five minutes (ARGS='--seed 7 --alerts 300 --rounds 1').
 	@$(BIN)/python -m tests.fault.notifier $(ARGS)
 
-mutants: setup ## Plant 21 mutants and see that the tests catch them; about 20 minutes (ARGS=notifier for some).
+mutants: setup ## Plant 21 mutants and see that the tests catch them; about 15 minutes (ARGS=notifier for some).
 	@$(BIN)/python -m tests.fault.mutants $(ARGS)
 
 check: setup ## Check format, lint, types, import rules and what is generated.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 
 class MutationError(Exception):
@@ -15,8 +15,6 @@ class Check:
 
     That of the whole line takes a plan, that of the notifier the points at which it is killed.
     """
-
-    EVERY_POINT: ClassVar[str] = "all"
 
     tests: str | None = None
     plan: str | None = None
@@ -36,9 +34,8 @@ class Check:
             return ("pytest", "-q", "-x", "-p", "no:cacheprovider", self.tests)
         if self.plan is not None:
             return ("tests.fault", "--seed=1", "--events=3000", f"--plan={self.plan}")
-        some = () if self.points == self.EVERY_POINT else (f"--points={self.points}",)
         size = ("--alerts=100", "--rounds=1", "--patience=60")
-        return ("tests.fault.notifier", "--seed=1", *size, *some)
+        return ("tests.fault.notifier", "--seed=1", *size, f"--points={self.points}")
 
 
 @dataclass(frozen=True, slots=True)

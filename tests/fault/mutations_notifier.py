@@ -80,7 +80,7 @@ NOTIFIER_MUTANTS: Final = (
                 "WHERE id = $1\n",
             ),
         ),
-        (Check(points=Check.EVERY_POINT),),
+        (_DELIVERING,),
     ),
     Mutant(
         "alert events removed before the broker has them",

@@ -22,7 +22,7 @@ from deploy.embedded.ports import free_port
 from services.chassis.clock import SystemClock
 from services.notifier.pipeline.delivering import Delivering, Send
 from services.notifier.receivers.email.sending import EmailReceiver, EmailSender
-from services.notifier.receivers.outcome import Outcome, Refused, Retry
+from services.notifier.receivers.outcome import Delivered, Outcome, Refused, Retry
 from services.notifier.receivers.reading import Receiver, Receivers
 from services.notifier.receivers.webhook.sending import WebhookReceiver, WebhookSender
 from services.notifier.settings import SmtpSettings
@@ -368,6 +368,36 @@ async def test_who_slept_past_its_lease_does_not_decide_over_who_has_it_now(
     goes_on.set()
     await other.settle()
     assert await log(bench) == [("delivered", 2)]
+
+
+@pytest.mark.parametrize("other", [Delivered(), Refused("HTTP 410")])
+async def test_what_has_been_noted_is_not_noted_over_by_who_wakes_up_later(
+    bench: Bench, hook: Hook, other: Outcome
+) -> None:
+    receivers = await logged(bench, webhook(hook))
+    wakes = asyncio.Event()
+
+    async def sleep(_receiver: WebhookReceiver, _delivery: deliveries.Delivery) -> Outcome:
+        await wakes.wait()
+        return Delivered()
+
+    async def answer(_receiver: WebhookReceiver, _delivery: deliveries.Delivery) -> Outcome:
+        return other
+
+    async def noted() -> Any:
+        async with bench.pool.acquire() as connection:
+            return await connection.fetchrow("SELECT state, finished_at FROM deliveries")
+
+    sleeper = sender(bench, receivers, "webhook", sleep)
+    await sleeper.step(bench.clock.now())
+    bench.clock.advance(timedelta(seconds=60))
+    await deliver(bench, sender(bench, receivers, "webhook", answer))
+    before = await noted()
+    assert before["finished_at"] == bench.clock.now()
+    bench.clock.advance(timedelta(seconds=5))
+    wakes.set()
+    await sleeper.settle()
+    assert await noted() == before
 
 
 async def test_a_receiver_that_is_no_longer_there_is_given_up_in_the_end(
