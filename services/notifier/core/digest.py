@@ -110,7 +110,8 @@ class Digest(Part):
     are the sources that have stopped sending, `unjudged` counts the unit's indicators that hang on
     them: nothing is said of these. `below_pace` counts indicators under their pace that do not lag:
     they are within the tolerance, or have not been so for long enough. `others` are the indicators
-    of an agency that do not lag; `agency` answers for them, whoever there is addressed. `page_url` leads to the unit's page, `contact` is whom to ask.
+    of an agency that do not lag; `agency` answers for them, whoever there is addressed. `page_url`
+    leads to the unit's page, `contact` is whom to ask.
     """
 
     audience: str

@@ -111,7 +111,7 @@ _EN: Final = {
     "dear": "To: {addressee}",
     "title": "Digest of {period}",
     "about": "Digest of {period} for {within}.",
-    "about_agency": ("Digest of {period} on the indicators of {within} that {agency} answers for."),
+    "about_agency": "Digest of {period} on the indicators of {within} that {agency} answers for.",
     "measured": "Figures as of {clock}, compared with {day}.",
     "measured_alone": "Figures as of {clock}; there are none from before to compare with.",
     "lagging": "Behind pace: {n}, the furthest behind first",

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from services.cli.__main__ import main
-from services.notifier import rules
 from services.notifier.rules import Rules
 from tests.fakes.http_stack import Answer, FakeStack, fake_stack
 from tests.integration.notifier.conftest import COMMUNE, Bench, bench, migrated, told
 from tests.integration.notifier.test_targets import client
 from tests.integration.notifier.test_working import Client
+from tests.provincial_files import rules_with
 
 __all__ = ["bench", "client", "migrated"]
 
@@ -24,7 +24,7 @@ units:
     indicators:
       ds.smartphone:
         targets: {"2025": 60, "2030": 85}
-freshness:"""
+"""
 
 FIGURE = {
     "id": "ds.smartphone",
@@ -43,10 +43,7 @@ FIGURE = {
 
 @pytest.fixture
 def in_force(tmp_path: Path) -> Rules:
-    path = tmp_path / "rules.yaml"
-    text = rules.shipped().read_text(encoding="utf-8").replace("\nfreshness:", OWN)
-    path.write_text(text, encoding="utf-8")
-    return rules.read(path)
+    return rules_with(tmp_path, OWN)
 
 
 @pytest.fixture

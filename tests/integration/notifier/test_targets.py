@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from deploy.embedded.tokens import SigningKey, issue_all
 from services.chassis import problems
 from services.chassis.tokens import TokenVerifier
-from services.notifier import rules
 from services.notifier.callers import Sight
 from services.notifier.http import Api, add_routes
 from services.notifier.http_targets import add_target_routes
@@ -21,6 +20,7 @@ from services.notifier.pipeline.evaluating import Evaluating
 from services.notifier.rules import Rules
 from tests.integration.notifier.conftest import COMMUNE, PROVINCE, Bench, told
 from tests.integration.notifier.test_working import Client
+from tests.provincial_files import rules_with
 from tests.serving import serving
 
 OTHER = "2025:02671"
@@ -38,15 +38,12 @@ national:
   levels: [province, commune]
   targets:
     ds.smartphone: {"2025": 80, "2030": 95}
-freshness:"""
+"""
 
 
 @pytest.fixture
 def in_force(tmp_path: Path) -> Rules:
-    path = tmp_path / "rules.yaml"
-    text = rules.shipped().read_text(encoding="utf-8").replace("\nfreshness:", OWN)
-    path.write_text(text, encoding="utf-8")
-    return rules.read(path)
+    return rules_with(tmp_path, OWN)
 
 
 @pytest.fixture

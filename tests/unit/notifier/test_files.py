@@ -12,6 +12,7 @@ from services.notifier import rules
 from services.notifier.receivers import reading
 from services.notifier.receivers.reading import ReceiversError
 from services.notifier.rules import RulesError
+from tests.provincial_files import rules_with
 
 
 def written(folder: Path, text: str) -> Path:
@@ -154,12 +155,11 @@ national:
   source: Quyết định số 411/QĐ-TTg
   targets:
     ds.smartphone: {"2025": 80, "2030": 95}
-freshness:"""
+"""
 
 
 def test_the_nearer_rule_holds(tmp_path: Path) -> None:
-    text = rules.shipped().read_text(encoding="utf-8").replace("\nfreshness:", OWN)
-    in_force = rules.read(written(tmp_path, text))
+    in_force = rules_with(tmp_path, OWN)
     general, of_set = in_force.rule("nf.eid"), in_force.rule("ds.fibre")
     assert (general.tolerance, general.falling is None) == (Decimal(2), False)
     assert (of_set.tolerance, of_set.falling) == (Decimal(3), None)
@@ -176,8 +176,7 @@ def test_the_nearer_rule_holds(tmp_path: Path) -> None:
 
 
 def test_a_unit_may_have_targets_of_its_own(tmp_path: Path) -> None:
-    text = rules.shipped().read_text(encoding="utf-8").replace("\nfreshness:", OWN)
-    in_force = rules.read(written(tmp_path, text))
+    in_force = rules_with(tmp_path, OWN)
     smartphone, units = catalogue.load().by_id["ds.smartphone"], areas.load()
     own = in_force.aims(smartphone, units["2025:02647"])
     assert [target.percent for target in own.province.targets] == [60, 85]

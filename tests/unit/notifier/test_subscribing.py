@@ -4,21 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from contracts import agencies, areas, catalogue
-from services.notifier.receivers import reading
-from services.notifier.receivers.reading import Receivers, ReceiversError
+from services.notifier.receivers.reading import ReceiversError
+from tests.provincial_files import receivers_of
 
 EMAIL = "email: a@example.vn"
 COMMUNE = 'area: "2025:02647"'
 AGENCY = "agency: so-y-te"
-
-
-def read(folder: Path, *entries: str) -> Receivers:
-    path = folder / "receivers.yaml"
-    lines = [f"  - {{{entry}}}\n" for entry in entries]
-    path.write_text("receivers:\n" + "".join(lines), encoding="utf-8")
-    known = catalogue.load()
-    return reading.read(path, areas.load(), agencies.load(None, known))
 
 
 @pytest.mark.parametrize(
@@ -40,14 +31,14 @@ def read(folder: Path, *entries: str) -> Receivers:
 def test_units_by_the_week_and_leaders_by_the_month(
     tmp_path: Path, entry: str, subscribed: list[tuple[str, str]]
 ) -> None:
-    found = read(tmp_path, entry)
+    found = receivers_of(tmp_path, entry)
     assert [(one.audience, one.cadence) for one in found.digests] == subscribed
     for one in found.digests:
         assert found.by_name["digest-email:a@example.vn"] is one.receiver
 
 
 def test_leaders_get_no_letters(tmp_path: Path) -> None:
-    found = read(tmp_path, f"{COMMUNE}, {EMAIL}, leaders: true")
+    found = receivers_of(tmp_path, f"{COMMUNE}, {EMAIL}, leaders: true")
     assert found.audiences == []
     assert list(found.by_name) == ["digest-email:a@example.vn"]
 
@@ -67,10 +58,10 @@ def test_leaders_get_no_letters(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_is_refused(tmp_path: Path, entry: str) -> None:
     with pytest.raises(ReceiversError, match=r"receivers\.0"):
-        read(tmp_path, entry)
+        receivers_of(tmp_path, entry)
 
 
 def test_the_same_leaders_twice_are_refused(tmp_path: Path) -> None:
     entry = f"{COMMUNE}, {EMAIL}, leaders: true"
     with pytest.raises(ReceiversError, match=r"receivers\.1: .* there twice"):
-        read(tmp_path, entry, entry)
+        receivers_of(tmp_path, entry, entry)

@@ -4,20 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from contracts import agencies, areas, catalogue
 from services.notifier.core.title import Title
-from services.notifier.receivers import reading
-from services.notifier.receivers.reading import Receivers, ReceiversError
+from services.notifier.receivers.reading import ReceiversError
+from tests.provincial_files import receivers_of
 
 GROUP = "group: chuyen-doi-so, email: a@example.vn"
 OFFICE = "Sở Khoa học và Công nghệ tỉnh Lào Cai"
-
-
-def read(folder: Path, *entries: str) -> Receivers:
-    path = folder / "receivers.yaml"
-    lines = [f"  - {{{entry}}}\n" for entry in entries]
-    path.write_text("receivers:\n" + "".join(lines), encoding="utf-8")
-    return reading.read(path, areas.load(), agencies.load(None, catalogue.load()))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +24,7 @@ def read(folder: Path, *entries: str) -> Receivers:
 def test_a_title_is_a_text_or_one_in_each_language(
     tmp_path: Path, said: str, vi: str, en: str | None
 ) -> None:
-    found = read(tmp_path, f"{GROUP}, title: {said}")
+    found = receivers_of(tmp_path, f"{GROUP}, title: {said}")
     assert found.title("group:chuyen-doi-so") == Title(vi=vi, en=en)
     assert found.title("operators") is None
 
@@ -48,12 +40,12 @@ def test_a_title_is_a_text_or_one_in_each_language(
     ],
 )
 def test_every_audience_may_have_one(tmp_path: Path, entry: str, audience: str) -> None:
-    found = read(tmp_path, f'{entry}, title: "{OFFICE}"')
+    found = receivers_of(tmp_path, f'{entry}, title: "{OFFICE}"')
     assert found.title(audience) == Title(vi=OFFICE)
 
 
 def test_leaders_are_called_otherwise_than_their_unit(tmp_path: Path) -> None:
-    found = read(
+    found = receivers_of(
         tmp_path,
         'area: "2025:15", email: a@example.vn',
         'area: "2025:15", leaders: true, email: b@example.vn, title: "Thường trực Tỉnh ủy"',
@@ -68,7 +60,7 @@ def test_one_entry_of_several_may_say_it(tmp_path: Path) -> None:
         (GROUP, f'{other}, title: "{OFFICE}"'),
         (f'{GROUP}, title: "{OFFICE}"', f'{other}, title: "{OFFICE}"'),
     ):
-        assert read(tmp_path, *entries).title("group:chuyen-doi-so") == Title(vi=OFFICE)
+        assert receivers_of(tmp_path, *entries).title("group:chuyen-doi-so") == Title(vi=OFFICE)
 
 
 @pytest.mark.parametrize(
@@ -86,14 +78,14 @@ def test_one_entry_of_several_may_say_it(tmp_path: Path) -> None:
 )
 def test_a_wrong_title_is_refused_with_its_place(tmp_path: Path, said: str, message: str) -> None:
     with pytest.raises(ReceiversError, match=message):
-        read(tmp_path, f"{GROUP}, title: {said}")
+        receivers_of(tmp_path, f"{GROUP}, title: {said}")
 
 
 def test_two_titles_of_one_audience_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ReceiversError, match=r"receivers\.1\.title: group:chuyen-doi-so has another title"
     ):
-        read(
+        receivers_of(
             tmp_path,
             f'{GROUP}, title: "{OFFICE}"',
             'group: chuyen-doi-so, email: b@example.vn, title: "Văn phòng"',
@@ -103,4 +95,4 @@ def test_two_titles_of_one_audience_are_refused(tmp_path: Path) -> None:
 def test_an_alertmanager_has_none(tmp_path: Path) -> None:
     entry = 'area: "2025:15", alertmanager: {url: "http://alertmanager:9093"}'
     with pytest.raises(ReceiversError, match=r"receivers\.0: .* leave out the title"):
-        read(tmp_path, f'{entry}, title: "{OFFICE}"')
+        receivers_of(tmp_path, f'{entry}, title: "{OFFICE}"')
